@@ -1,0 +1,3 @@
+"""notifyd tells people what happened to their Slurm jobs."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,5 @@
+"""`python -m notifyd` is `notifyd`."""
+
+from notifyd.cli.main import main
+
+main()

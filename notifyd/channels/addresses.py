@@ -1,0 +1,39 @@
+"""Settings that several channels share: addresses of services and of people."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, StringConstraints
+
+from notifyd.settings import Secret
+
+# Narrower than RFC 5321 on purpose: no quotes, comments or `?`, so that no address can
+# carry a header, a second recipient or an encoded word.
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+)*"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+
+
+def _web_address(secret: Secret) -> Secret:
+    """Raise ValueError, without the address in it, for what is no web address."""
+    url = secret.get_secret_value()
+    if not url.isprintable() or " " in url:
+        raise ValueError("the address holds a blank or a control character")
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("not a web address: it has to look like https://host/path")
+    return secret
+
+
+WebAddress = Annotated[Secret, AfterValidator(_web_address)]
+"""An http or https URL. Its path is what lets one in, so the whole of it is a secret."""
+
+MailAddress = Annotated[
+    str, StringConstraints(pattern=rf"^{_LOCAL}@{_LABEL}(?:\.{_LABEL})*$", max_length=254)
+]
+"""A bare `name@host`, at most 254 characters (RFC 5321, errata 1690)."""

@@ -1,0 +1,149 @@
+"""The terminal: what a new user sees first, and what a log file can keep."""
+
+from __future__ import annotations
+
+import datetime
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal, TextIO
+
+from notifyd.channels.base import ChannelSettings
+from notifyd.channels.failures import TemporaryFailure
+from notifyd.channels.text import clamp, one_line, strip_controls
+from notifyd.model import Delivery, Message, Severity
+
+WIDTH = 80
+_INDENT = " " * 11
+_MOST = 4000
+"""Characters of a body, a title or a value; a terminal is no place for more."""
+
+_MARKS = {
+    Severity.INFO: ("•", "34"),
+    Severity.SUCCESS: ("✔", "32"),
+    Severity.WARNING: ("▲", "33"),
+    Severity.ERROR: ("✘", "31"),
+    Severity.CRITICAL: ("✘", "1;97;41"),
+}
+_DIM, _BOLD = "2", "1"
+_SAID_BY_TITLE = frozenset({"Job", "Name"})
+
+Write = Callable[[str], object]
+
+
+class ConsoleSettings(ChannelSettings):
+    """Standard output of the daemon."""
+
+    type: Literal["console"] = "console"
+    colour: Literal["auto", "always", "never"] = "auto"
+    """`auto`: on a terminal, unless NO_COLOR (https://no-color.org) or TERM=dumb forbid it."""
+
+
+class Console:
+    """Writes a few lines a delivery."""
+
+    def __init__(self, write: Write, coloured: bool) -> None:
+        self._write = write
+        self._coloured = coloured
+
+    async def send(self, delivery: Delivery) -> None:
+        """Write the delivery, or raise TemporaryFailure if nobody takes it."""
+        text = "\n".join(_lines(delivery, self._painted if self._coloured else _plain))
+        try:
+            self._write(f"{text}\n")
+        except (OSError, ValueError) as error:
+            reason = f"standard output takes no more text ({type(error).__name__})"
+            raise TemporaryFailure(reason) from None
+
+    @staticmethod
+    def _painted(code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m"
+
+
+def wants_colour(choice: str, stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Tell whether to write colours to this stream."""
+    if choice != "auto":
+        return choice == "always"
+    forbidden = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
+    return not forbidden and stream.isatty()
+
+
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """Yield lines of at most `width` columns, broken at blanks where there are any."""
+    line, *words = text.split(" ")
+    *full, line = _pieces(line, width)
+    yield from full
+    for word in words:
+        joined = f"{line} {word}"
+        if columns(joined) <= width:
+            line = joined
+        elif columns(word) <= width:
+            yield line
+            line = word
+        else:
+            *full, line = _pieces(joined, width)
+            yield from full
+    yield line
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal the text fills."""
+    return sum(_column(character) for character in text)
+
+
+def _column(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    """Break a text where the line is full, wherever that is."""
+    pieces = [""]
+    for character in word:
+        if columns(pieces[-1] + character) > width:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
+
+
+def _plain(code: str, text: str) -> str:
+    return text
+
+
+def _lines(delivery: Delivery, paint: Callable[[str, str], str]) -> Iterator[str]:
+    message = delivery.message
+    mark, colour = _MARKS[delivery.event.severity]
+    time = datetime.datetime.fromtimestamp(delivery.event.time, datetime.UTC).astimezone()
+    room = WIDTH - len(_INDENT)
+    first, *more = wrapped(clamp(one_line(message.title), _MOST), room)
+    yield f"{paint(_DIM, f'{time:%H:%M:%S}')} {paint(colour, mark)} {paint(_BOLD, first)}"
+    for line in more:
+        yield _INDENT + paint(_BOLD, line)
+    for paragraph in clamp(strip_controls(message.body), _MOST).splitlines():
+        for line in wrapped(paragraph.rstrip(), room):
+            yield (_INDENT + line).rstrip()
+    for line in _in_a_row(_facts(message), room):
+        yield _INDENT + paint(_DIM, line)
+
+
+def _facts(message: Message) -> Iterator[str]:
+    title = one_line(message.title)
+    for label, value in message.facts:
+        shown = clamp(one_line(value), _MOST)
+        if not (label in _SAID_BY_TITLE and shown in title):
+            yield f"{one_line(label).lower()} {shown}"
+
+
+def _in_a_row(items: Iterator[str], width: int) -> Iterator[str]:
+    """Yield lines of items with dots between; an item is only broken if it fills a line."""
+    line = ""
+    for item in items:
+        joined = f"{line} · {item}" if line else item
+        if columns(joined) <= width:
+            line = joined
+            continue
+        if line:
+            yield line
+        *full, line = wrapped(item, width)
+        yield from full
+    yield from filter(None, [line])

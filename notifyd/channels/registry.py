@@ -1,0 +1,68 @@
+"""Every kind of channel. A new one joins by being listed here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from notifyd.channels.base import Channel, ChannelSettings
+from notifyd.channels.console import Console, ConsoleSettings, Write, wants_colour
+from notifyd.channels.desktop import Desktop, DesktopSettings
+from notifyd.channels.discord import Discord, DiscordSettings
+from notifyd.channels.email import Email, EmailSettings
+from notifyd.channels.slack import Slack, SlackSettings
+from notifyd.channels.transport import Transport
+from notifyd.channels.webhook import Webhook, WebhookSettings
+from notifyd.clock import Clock
+
+S = TypeVar("S", bound=ChannelSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What the daemon lends to its channels."""
+
+    transport: Transport
+    clock: Clock
+    write: Write
+    """Takes text for standard output; has to take any character."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of channel: the `type` it has in the configuration, and how it is built."""
+
+    name: str
+    settings: type[ChannelSettings]
+    build: Callable[[ChannelSettings, Tools], Channel]
+
+
+def _kind(settings: type[S], make: Callable[[S, Tools], Channel]) -> Kind:
+    name: str = settings.model_fields["type"].default
+
+    def build(given: ChannelSettings, tools: Tools) -> Channel:
+        if not isinstance(given, settings):
+            raise TypeError(f"a {name} channel is not built from {type(given).__name__}")
+        return make(given, tools)
+
+    return Kind(name=name, settings=settings, build=build)
+
+
+def _console(settings: ConsoleSettings, tools: Tools) -> Channel:
+    return Console(tools.write, wants_colour(settings.colour, sys.stdout, os.environ))
+
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        _kind(ConsoleSettings, _console),
+        _kind(DesktopSettings, lambda own, tools: Desktop(own, tools.transport)),
+        _kind(DiscordSettings, lambda own, tools: Discord(own, tools.transport, tools.clock)),
+        _kind(EmailSettings, lambda own, tools: Email(own, tools.transport, tools.clock)),
+        _kind(SlackSettings, lambda own, tools: Slack(own, tools.transport, tools.clock)),
+        _kind(WebhookSettings, lambda own, tools: Webhook(own, tools.transport, tools.clock)),
+    )
+}

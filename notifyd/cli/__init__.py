@@ -1,0 +1,1 @@
+"""How do people talk to notifyd? One file a command; what takes time is imported late."""

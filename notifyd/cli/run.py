@@ -1,0 +1,39 @@
+"""`notifyd run`: the daemon in the foreground."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from notifyd.cli.context import Context, places
+
+
+@click.command("run")
+@places
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Watch and tell until Ctrl-C or SIGTERM; SIGHUP reads the configuration anew."""
+    context: Context = ctx.obj
+    from notifyd.config.load import load
+    from notifyd.config.problems import ConfigError
+    from notifyd.logs import set_up_logs
+
+    set_up_logs(context.environ)
+    try:
+        config = load(context.config, context.environ)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    from notifyd.daemon import Where, run_daemon
+
+    where = Where(
+        config=context.config,
+        state=context.state,
+        socket=context.socket,
+        environ=context.environ,
+    )
+    trouble = run_daemon(where, config)
+    if trouble:
+        click.echo(f"notifyd: {trouble}", err=True)
+        sys.exit(1)

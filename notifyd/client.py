@@ -1,0 +1,99 @@
+"""The Python client of a running daemon: HTTP and JSON over its UNIX socket.
+
+Imports the standard library alone, so that a program pays next to nothing for it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from typing import Any
+from urllib.parse import quote, urlencode
+
+Json = dict[str, Any]
+
+
+class NotRunning(Exception):
+    """No daemon answers on the socket."""
+
+
+class Refused(Exception):
+    """The daemon answered, and said no. `details` holds the single reasons, if there are any."""
+
+    def __init__(self, title: str, details: tuple[str, ...] = ()) -> None:
+        super().__init__(title)
+        self.title = title
+        self.details = details
+
+
+class Client:
+    """Speaks to one daemon. Each call raises NotRunning or Refused."""
+
+    def __init__(self, socket_path: str, timeout: float = 60.0) -> None:
+        self._socket_path = socket_path
+        self._timeout = timeout
+
+    def status(self) -> Json:
+        """Return how the daemon, the watching and each channel are."""
+        return self._call("GET", "/v1/status")
+
+    def history(self, limit: int = 20, channel: str | None = None) -> list[Json]:
+        """Return the last deliveries with their attempts, newest first."""
+        query = {"limit": str(limit)} | ({"channel": channel} if channel else {})
+        deliveries: list[Json] = self._call("GET", f"/v1/history?{urlencode(query)}")["deliveries"]
+        return deliveries
+
+    def reload(self) -> Json:
+        """Read the configuration anew; a bad one changes nothing and is refused."""
+        return self._call("POST", "/v1/reload")
+
+    def mute(self, channel: str, seconds: float | None = None) -> Json:
+        """Switch a channel off, for a while or until it is unmuted."""
+        return self._call("POST", f"/v1/channels/{_part(channel)}/mute", {"seconds": seconds})
+
+    def unmute(self, channel: str) -> Json:
+        """Switch a channel on again."""
+        return self._call("POST", f"/v1/channels/{_part(channel)}/unmute")
+
+    def test(self, channel: str) -> Json:
+        """Send a test message at once and return how it went."""
+        return self._call("POST", f"/v1/channels/{_part(channel)}/test")
+
+    def send(self, text: str, channel: str, id: str | None = None) -> Json:
+        """Owe a text to a channel. The same id is told only once."""
+        return self._call("POST", "/v1/messages", {"text": text, "channel": channel, "id": id})
+
+    def _call(self, method: str, path: str, body: Json | None = None) -> Json:
+        connection = _UnixConnection(self._socket_path, self._timeout)
+        payload = None if body is None else json.dumps(body)
+        try:
+            connection.request(method, path, payload, {"content-type": "application/json"})
+            response = connection.getresponse()
+            answer: Json = json.loads(response.read() or b"{}")
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise NotRunning(f"no daemon answers at {self._socket_path}") from error
+        except TimeoutError as error:
+            raise Refused(f"the daemon gave no answer within {self._timeout:g} s") from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Refused(f"{self._socket_path}: {error}") from error
+        finally:
+            connection.close()
+        if response.status >= 400:
+            raise Refused(str(answer.get("title", "refused")), tuple(answer.get("details", ())))
+        return answer
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,1 @@
+"""How do people and programs talk to the daemon? HTTP and JSON over a UNIX socket."""

@@ -1,0 +1,244 @@
+"""The composition root: builds the parts, hands them their neighbours, starts and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from notifyd.bus import Bus
+from notifyd.channels.registry import KINDS, Tools
+from notifyd.channels.transport import Transport
+from notifyd.clock import SystemClock
+from notifyd.config.load import load
+from notifyd.config.problems import ConfigError
+from notifyd.config.schema import Config
+from notifyd.control.actions import NotAllowed
+from notifyd.control.operator import ConfigState, Operator
+from notifyd.control.server import SocketError, serve
+from notifyd.delivery.fleet import Fleet, Place
+from notifyd.delivery.intake import Intake
+from notifyd.delivery.mutes import Mutes
+from notifyd.delivery.worker import Desk
+from notifyd.outbox.database import OutboxError
+from notifyd.outbox.store import Outbox
+from notifyd.rendering.renderer import Renderer
+from notifyd.routing.router import Router, Subscriber
+from notifyd.slurm.client import SlurmClient
+from notifyd.slurm.poller import Poller
+from notifyd.systemd import Systemd
+
+GRACE = 6.0
+"""Seconds that a message which is being sent has when the daemon stops."""
+KEPT = 30 * 86400.0
+"""Seconds for which ended deliveries stay in the history."""
+_DAY = 86400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Where the daemon finds and keeps its things."""
+
+    config: Path
+    state: Path
+    socket: Path
+    environ: Mapping[str, str]
+
+
+class Daemon:
+    """Everything that runs. `run` ends when `stopping` is set, or raises what went wrong."""
+
+    def __init__(self, where: Where, config: Config) -> None:
+        self._where = where
+        self._config = config
+        self._clock = SystemClock()
+        self._systemd = Systemd(where.environ)
+        self._log = structlog.get_logger("daemon")
+        self._outbox = Outbox(where.state / "outbox.sqlite")
+        self._bus = Bus()
+        self._mutes = Mutes(self._outbox)
+        self._reloading = asyncio.Lock()
+        self._state = ConfigState(str(where.config), self._clock.now())
+        self.stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Start from the back to the front, wait, and stop from the front to the back."""
+        async with AsyncExitStack() as stack:
+            self._where.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            await self._outbox.open()
+            stack.push_async_callback(self._outbox.close)
+            await self._mutes.restore()
+            self._transport = await stack.enter_async_context(Transport())
+            inbox = stack.enter_context(self._bus.subscribe("intake", lossless=True))
+            self._group = await stack.enter_async_context(asyncio.TaskGroup())
+            desk = Desk(outbox=self._outbox, clock=self._clock, mutes=self._mutes)
+            self._fleet = Fleet(desk, self._spawn, GRACE)
+            places = self._places(self._config)
+            self._intake = Intake(
+                self._outbox,
+                self._clock,
+                self._fleet.wake,
+                _router(places),
+                _renderer(self._config),
+            )
+            self._start("intake", self._intake.run(inbox), stack)
+            stack.push_async_callback(self._fleet.stop)
+            await self._fleet.swap(places)
+            self._start_poller()
+            stack.push_async_callback(self._stop_poller)
+            await stack.enter_async_context(serve(self._operator(), self._where.socket))
+            self._start("housekeeping", self._keep_house(), stack)
+            self._start("watchdog", self._feed_watchdog(), stack)
+            self._listen_to_signals()
+            self._systemd.ready("Watching your jobs")
+            self._log.info("started", channels=list(places), state=str(self._where.state))
+            await self.stopping.wait()
+            self._systemd.stopping()
+            self._log.info("stopping")
+        self._log.info("stopped")
+
+    async def reload(self) -> None:
+        """Swap the configuration. A bad one changes nothing. Raises NotAllowed."""
+        async with self._reloading:
+            self._systemd.reloading()
+            try:
+                await self._swap()
+            finally:
+                self._systemd.ready("Watching your jobs")
+
+    async def _swap(self) -> None:
+        try:
+            config = load(self._where.config, self._where.environ)
+            places = self._places(config)
+            renderer = _renderer(config)
+        except ConfigError as error:
+            self._state.trouble = str(error)
+            self._log.error("reload_refused", action="old_config_kept", problems=str(error))
+            problems = tuple(str(problem) for problem in error.problems)
+            title = "the new configuration is not valid; the old one goes on"
+            raise NotAllowed(title, problems, status=422) from error
+        # From here on nothing can fail.
+        old, self._config = self._config, config
+        self._intake.router, self._intake.renderer = _router(places), renderer
+        await self._fleet.swap(places)
+        if old.slurm != config.slurm:
+            await self._stop_poller()
+            self._start_poller()
+        self._state.loaded, self._state.trouble = self._clock.now(), None
+        self._log.info("reloaded", channels=list(places))
+
+    def _places(self, config: Config) -> dict[str, Place]:
+        tools = Tools(transport=self._transport, clock=self._clock, write=_print)
+        return {
+            name: Place(channel=KINDS[one.type].build(one, tools), settings=one)
+            for name, one in config.channels.items()
+            if one.enabled
+        }
+
+    def _operator(self) -> Operator:
+        return Operator(
+            outbox=self._outbox,
+            bus=self._bus,
+            fleet=self._fleet,
+            mutes=self._mutes,
+            clock=self._clock,
+            config=self._state,
+            started=self._clock.now(),
+            poller=lambda: self._poller,
+            reload_config=self.reload,
+        )
+
+    def _start_poller(self) -> None:
+        settings = self._config.slurm
+        client = SlurmClient(settings, self._where.environ)
+        self._poller = Poller(client, settings, self._outbox, self._bus.publish, self._clock)
+        self._polling = self._spawn(self._poller.run(self.stopping), "poller")
+
+    async def _stop_poller(self) -> None:
+        # It may be cut off anywhere: what it has not stored, the next look finds again.
+        await _cancelled(self._polling)
+
+    def _spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
+        return self._group.create_task(work, name=name)
+
+    def _start(self, name: str, work: Coroutine[None, None, None], stack: AsyncExitStack) -> None:
+        stack.push_async_callback(_cancelled, self._spawn(work, name))
+
+    async def _keep_house(self) -> None:
+        while True:
+            await self._outbox.purge(self._clock.now() - KEPT)
+            await self._clock.wait(self.stopping, _DAY)
+            if self.stopping.is_set():
+                return
+
+    async def _feed_watchdog(self) -> None:
+        """Feed it from the loop itself: a loop that hangs goes hungry, and is restarted."""
+        if self._systemd.watchdog_seconds is None:
+            return
+        while True:
+            self._systemd.alive()
+            await self._clock.wait(asyncio.Event(), self._systemd.watchdog_seconds / 3)
+
+    def _listen_to_signals(self) -> None:
+        # They stay until the loop ends: a second Ctrl-C must not cut the stop short.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_on_signal)
+
+    def _reload_on_signal(self) -> None:
+        if not self.stopping.is_set():
+            self._spawn(self._reload_quietly(), "reload")
+
+    async def _reload_quietly(self) -> None:
+        try:
+            await self.reload()
+        except NotAllowed:
+            return  # it is in the log, and in `notifyd status`
+
+
+def _router(places: Mapping[str, Place]) -> Router:
+    return Router(
+        subscribers=tuple(
+            Subscriber(channel=name, patterns=place.settings.events)
+            for name, place in places.items()
+        )
+    )
+
+
+def _renderer(config: Config) -> Renderer:
+    return Renderer(config.templates)
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - the console channel's way out
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait for its end; its own error is the task group's to raise."""
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def run_daemon(where: Where, config: Config) -> str | None:
+    """Run a daemon until it is stopped. Return what kept it from running, for people."""
+    trouble = None
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(Daemon(where, config).run())
+    except* (OutboxError, SocketError) as group:
+        trouble = "; ".join(str(error) for error in group.exceptions)
+    return trouble
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop

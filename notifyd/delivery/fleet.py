@@ -1,0 +1,77 @@
+"""All the workers of the daemon: started, swapped by a reload, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+
+from notifyd.channels.base import Channel, ChannelSettings
+from notifyd.delivery.gate import Gate
+from notifyd.delivery.worker import Desk, Worker
+
+Spawn = Callable[[Coroutine[None, None, None], str], asyncio.Task[None]]
+"""Starts a named task in the daemon's task group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A channel that is ready to send, and the settings that it was built from."""
+
+    channel: Channel
+    settings: ChannelSettings
+
+
+class Fleet:
+    """One worker a channel."""
+
+    def __init__(self, desk: Desk, spawn: Spawn, grace: float) -> None:
+        self._desk = desk
+        self._spawn = spawn
+        self._grace = grace
+        self.workers: dict[str, Worker] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def swap(self, places: Mapping[str, Place]) -> None:
+        """Run these channels and no others; one whose settings are the same goes on untouched."""
+        gone = [
+            name
+            for name, worker in self.workers.items()
+            if name not in places or places[name].settings != worker.settings
+        ]
+        gates = {name: self.workers[name].gate for name in gone}
+        await self._stop(gone)
+        for name, place in places.items():
+            if name not in self.workers:
+                self._start(name, place, gates.get(name))
+
+    async def stop(self) -> None:
+        """Let each worker finish the message it is sending, for as long as the grace lasts."""
+        await self._stop(list(self.workers))
+
+    def wake(self, names: Iterable[str]) -> None:
+        """Tell these workers that there is something for them."""
+        for name in names:
+            if name in self.workers:
+                self.workers[name].wake()
+
+    def _start(self, name: str, place: Place, old: Gate | None) -> None:
+        gate = Gate(place.settings, self._desk.clock.monotonic())
+        if old is not None and old.settings == gate.settings:
+            gate = old
+        worker = Worker(name, place.channel, place.settings, self._desk, gate)
+        self.workers[name] = worker
+        self._tasks[name] = self._spawn(worker.run(), f"worker {name}")
+
+    async def _stop(self, names: Iterable[str]) -> None:
+        tasks = []
+        for name in names:
+            self.workers.pop(name).stop()
+            tasks.append(self._tasks.pop(name))
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=self._grace)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)

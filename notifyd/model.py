@@ -1,0 +1,113 @@
+"""The values that every room speaks: jobs, events, messages and deliveries."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Scalar = str | int | float | bool | None
+"""What an event's data may hold: flat, so that every receiver can read it."""
+
+
+class Severity(enum.StrEnum):
+    """How much an event matters, from least to most."""
+
+    INFO = "info"
+    SUCCESS = "success"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run of one Slurm job or array task, as a snapshot shows it.
+
+    Times are Unix seconds; whatever Slurm does not know is None, never "Unknown".
+    """
+
+    cluster: str
+    job_id: str
+    """As users write it: `4711`, `36_3`, `12+1`."""
+    submit_time: int
+    """With `job_id`, Slurm's own key of a run: a requeue renews it, by at least a second."""
+    state: str
+    name: str = ""
+    user: str | None = None
+    account: str | None = None
+    partition: str | None = None
+    reason: str | None = None
+    array_job_id: str | None = None
+    array_task_id: int | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    restart_count: int | None = None
+    start_time: int | None = None
+    end_time: int | None = None
+    time_limit_seconds: int | None = None
+    nodes: int | None = None
+    node_list: str | None = None
+    cpus: int | None = None
+    work_dir: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something worth telling. It has happened, and does not change any more."""
+
+    id: str
+    type: str
+    severity: Severity
+    time: float
+    """When it happened (Unix seconds), not when it was seen."""
+    source: str
+    """Where it happened, as a URI reference: `/slurm/<cluster>`."""
+    subject: str
+    """Whom it is about: the job id as users write it."""
+    group: str
+    """What it must stay in order with: one group is one job's story."""
+    data: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is said of an event: plain text, which each channel escapes for its own medium."""
+
+    title: str
+    body: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    """Label and value pairs, in the order in which people want them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event owed to one channel."""
+
+    id: str
+    """Derived, so that a replay gives the same; receivers see it on every retry."""
+    channel: str
+    event: Event
+    message: Message
+    attempts: int = 0
+    created: float = 0.0
+
+
+class DeliveryState(enum.StrEnum):
+    """Where a delivery stands. All but PENDING are final."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    SUPPRESSED = "suppressed"
+
+
+def derived_id(*parts: str | int) -> str:
+    """Return an id that is the same whenever the same thing is told again.
+
+    The parts are joined with a byte that none of them can hold, so that two different
+    things cannot run into one id.
+    """
+    text = "\0".join(str(part).replace("\0", "") for part in parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]

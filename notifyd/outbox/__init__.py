@@ -1,0 +1,1 @@
+"""What do we still owe? The only SQL in the program."""

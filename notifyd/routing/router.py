@@ -1,0 +1,34 @@
+"""Decides which channels hear an event. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from notifyd.events.catalogue import matches
+from notifyd.model import Event
+
+ADDRESSEE = "channel"
+"""The key in a message's data that names the one channel it is for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A channel and the patterns it asked for."""
+
+    channel: str
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Router:
+    """The channels in the order of the configuration."""
+
+    subscribers: tuple[Subscriber, ...] = ()
+
+    def route(self, event: Event) -> Sequence[str]:
+        """Return the names of the channels that this event is owed to."""
+        addressee = event.data.get(ADDRESSEE)
+        if addressee is not None:
+            return [one.channel for one in self.subscribers if one.channel == addressee]
+        return [one.channel for one in self.subscribers if matches(one.patterns, event.type)]

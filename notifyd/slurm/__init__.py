@@ -1,0 +1,1 @@
+"""What happened? Asks Slurm, compares, and tells the difference."""

@@ -1,0 +1,45 @@
+"""The token bucket: never faster than it says, never later than it must."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifyd.delivery.bucket import Bucket
+
+
+def test_a_burst_goes_at_once_and_then_at_the_rate() -> None:
+    """The burst is spent first; after it each message waits for its token."""
+    bucket = Bucket.full(rate=2.0, burst=3, now=0.0)
+    for _ in range(3):
+        assert bucket.wait(0.0) == 0
+        bucket = bucket.take(0.0)
+
+    assert bucket.wait(0.0) == 0.5
+    assert bucket.wait(0.5) == 0
+
+
+def test_a_pause_holds_whatever_tokens_there_are() -> None:
+    """What the receiver asked for is never cut short, also not by a shorter one after it."""
+    bucket = Bucket.full(rate=10.0, burst=5, now=0.0).pause(30.0).pause(10.0)
+
+    assert bucket.wait(0.0) == 30
+    assert bucket.wait(30.0) == 0
+
+
+@given(
+    rate=st.floats(0.01, 100),
+    burst=st.integers(1, 50),
+    steps=st.lists(st.floats(0, 30), min_size=1, max_size=60),
+)
+def test_never_more_than_burst_and_rate_allow(rate: float, burst: int, steps: list[float]) -> None:
+    """In any stretch from the start at most burst + rate × time messages go."""
+    bucket, now, sent = Bucket.full(rate, burst, 0.0), 0.0, 0
+    for pause in steps:
+        now += pause
+        while bucket.wait(now) == 0:
+            bucket = bucket.take(now)
+            sent += 1
+            assert sent <= burst + rate * now + 1e-6
+        now += bucket.wait(now)
+        assert bucket.wait(now) < 1e-6, "whoever waits as told may go"

@@ -1,0 +1,189 @@
+"""A worker sends what is owed, in order, and each delivery has exactly one end."""
+
+from __future__ import annotations
+
+import asyncio
+
+from notifyd.channels.failures import PermanentFailure, TemporaryFailure
+from notifyd.delivery.breaker import State
+from notifyd.delivery.gate import Gate
+from notifyd.delivery.mutes import Mutes
+from notifyd.delivery.worker import Desk, Worker
+from notifyd.model import Delivery, DeliveryState
+from notifyd.outbox.store import Outbox
+from tests.fakes import FakeChannel, FakeClock, PlainSettings, a_delivery
+
+
+def a_worker(outbox: Outbox, channel: FakeChannel, clock: FakeClock, **settings: object) -> Worker:
+    desk = Desk(outbox=outbox, clock=clock, mutes=Mutes(outbox), chance=lambda: 1.0)
+    checked = PlainSettings.model_validate({"type": "fake", **settings})
+    return Worker("team", channel, checked, desk, Gate(checked, clock.monotonic()))
+
+
+async def work(worker: Worker) -> None:
+    """Let the worker send until nothing is owed any more."""
+    never = asyncio.Event()
+    while await worker._desk.outbox.backlog():
+        pause = await worker.send_next()
+        if pause:
+            await worker._desk.clock.wait(never, pause)
+
+
+async def states(outbox: Outbox) -> dict[str, DeliveryState]:
+    return {record.id: record.state for record in await outbox.history(1000)}
+
+
+async def test_what_is_owed_is_sent_in_order(outbox: Outbox) -> None:
+    """Oldest first, each once."""
+    channel, clock = FakeChannel(), FakeClock()
+    await outbox.add([a_delivery(f"d{n}") for n in range(5)])
+    await work(a_worker(outbox, channel, clock))
+
+    assert [delivery.id for delivery in channel.sent] == ["d0", "d1", "d2", "d3", "d4"]
+    assert set((await states(outbox)).values()) == {DeliveryState.DELIVERED}
+
+
+async def test_a_temporary_failure_is_tried_again_later(outbox: Outbox) -> None:
+    """After 1, 2 and 4 seconds, with the same id."""
+    channel = FakeChannel([TemporaryFailure("down")] * 3)
+    clock = FakeClock()
+    times: list[float] = []
+    channel.on_send = lambda delivery: times.append(clock.now())
+    await outbox.add([a_delivery("d1")])
+    await work(a_worker(outbox, channel, clock))
+
+    assert [round(time - times[0], 3) for time in times] == [0, 1, 3, 7]
+    assert [delivery.id for delivery in channel.sent] == ["d1"]
+
+
+async def test_in_order_whatever_is_retried(outbox: Outbox) -> None:
+    """A job's `started` is not overtaken by its `completed`; other jobs go on."""
+    channel = FakeChannel([TemporaryFailure("down")])
+    await outbox.add([a_delivery(id, group="job 1") for id in ("started", "completed")])
+    await outbox.add([a_delivery("other")])
+    await work(a_worker(outbox, channel, FakeClock()))
+
+    assert [delivery.id for delivery in channel.sent] == ["other", "started", "completed"]
+
+
+async def test_a_permanent_failure_is_dead_and_blocks_nobody(outbox: Outbox) -> None:
+    """It is listed with its reason, and the rest of the job's story goes on."""
+    channel = FakeChannel([PermanentFailure("404 no such channel")])
+    await outbox.add([a_delivery(id, group="job 1") for id in ("poison", "next")])
+    await work(a_worker(outbox, channel, FakeClock()))
+
+    assert await states(outbox) == {
+        "poison": DeliveryState.DEAD,
+        "next": DeliveryState.DELIVERED,
+    }
+
+
+async def test_a_bug_in_a_channel_is_a_dead_letter_not_a_crash(outbox: Outbox) -> None:
+    """Whatever a channel raises, the worker goes on."""
+    channel = FakeChannel([ZeroDivisionError("oops")])
+    await outbox.add([a_delivery("d1"), a_delivery("d2")])
+    await work(a_worker(outbox, channel, FakeClock()))
+
+    assert await states(outbox) == {"d1": DeliveryState.DEAD, "d2": DeliveryState.DELIVERED}
+
+
+async def test_a_delivery_that_is_too_old_is_given_up(outbox: Outbox) -> None:
+    """It is tried to the end of its life, and then it is dead, with the last reason."""
+    channel = FakeChannel([TemporaryFailure("down")] * 1000)
+    clock = FakeClock()
+    await outbox.add([a_delivery("d1")])
+    await work(a_worker(outbox, channel, clock, retry={"give_up_after": "1h"}))
+    (record,) = await outbox.history(1)
+
+    assert (record.state, record.detail) == (DeliveryState.DEAD, "down")
+    assert clock.now() - 1_000_000 >= 3600
+
+
+async def test_a_receiver_that_asks_for_a_pause_gets_it(outbox: Outbox) -> None:
+    """Nothing is sent before its end, it counts as no failure, and then all of it goes."""
+    channel = FakeChannel([TemporaryFailure("429", retry_after=30.0)])
+    clock = FakeClock()
+    times: list[float] = []
+    channel.on_send = lambda delivery: times.append(clock.now() - 1_000_000)
+    await outbox.add([a_delivery("d1"), a_delivery("d2")])
+    worker = a_worker(outbox, channel, clock, circuit_breaker={"failure_threshold": 1})
+    await work(worker)
+
+    assert times[0] == 0
+    assert min(times[1:]) >= 30
+    assert worker.gate.breaker.state(clock.now()) is State.CLOSED
+    assert set((await states(outbox)).values()) == {DeliveryState.DELIVERED}
+
+
+async def test_a_broken_receiver_is_left_alone(outbox: Outbox) -> None:
+    """Down for an hour, it is knocked at a few times, not once for each message."""
+    clock = FakeClock()
+    channel = FakeChannel()
+
+    def down_for_an_hour(delivery: Delivery) -> None:
+        if clock.now() < 1_003_600:
+            raise TemporaryFailure("down")
+
+    channel.on_send = down_for_an_hour
+    await outbox.add([a_delivery(f"d{n}") for n in range(200)])
+    await work(a_worker(outbox, channel, clock))
+
+    assert channel.tried - 200 <= 5 + 10
+    assert set((await states(outbox)).values()) == {DeliveryState.DELIVERED}
+
+
+async def test_a_muted_channel_says_nothing_and_notes_why(outbox: Outbox) -> None:
+    """What it would have told is suppressed, with the mute that did it."""
+    channel, clock = FakeChannel(), FakeClock()
+    worker = a_worker(outbox, channel, clock)
+    await worker._desk.mutes.mute("team", clock.now() + 3600)
+    await outbox.add([a_delivery("d1")])
+    await work(worker)
+    (record,) = await outbox.history(1)
+
+    assert record.state is DeliveryState.SUPPRESSED
+    assert (record.detail or "").startswith("muted until")
+    assert channel.tried == 0
+
+
+async def test_a_mute_ends_by_itself_and_survives_a_restart(outbox: Outbox) -> None:
+    """Its end is stored with it."""
+    mutes = Mutes(outbox)
+    await mutes.mute("team", 100.0)
+    await mutes.mute("mail", None)
+    later = Mutes(outbox)
+    await later.restore()
+
+    assert later.why("team", 99.0) is not None
+    assert later.why("team", 100.0) is None
+    assert later.why("mail", 1e12) == "muted"
+    await later.unmute("mail")
+    assert later.why("mail", 0.0) is None
+
+
+async def test_it_wakes_for_what_is_new_and_ends_when_told(outbox: Outbox) -> None:
+    """With nothing owed it waits without an end; a wake or a stop is enough to rouse it."""
+    sent = asyncio.Event()
+    channel = FakeChannel(on_send=lambda delivery: sent.set())
+    worker = a_worker(outbox, channel, FakeClock())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker.run())
+        await outbox.add([a_delivery("d1")])
+        worker.wake()
+        async with asyncio.timeout(5):
+            await sent.wait()
+        worker.stop()
+
+    assert [delivery.id for delivery in channel.sent] == ["d1"]
+
+
+async def test_the_rate_limit_is_kept(outbox: Outbox) -> None:
+    """A burst at once, then one a second."""
+    channel, clock = FakeChannel(), FakeClock()
+    times: list[float] = []
+    channel.on_send = lambda delivery: times.append(round(clock.now() - 1_000_000, 3))
+    await outbox.add([a_delivery(f"d{n}") for n in range(5)])
+    limit = {"max_requests": 1, "window": "1s", "burst": 3}
+    await work(a_worker(outbox, channel, clock, rate_limit=limit))
+
+    assert times == [0, 0, 0, 1, 2]

@@ -1,0 +1,245 @@
+"""The tracker tells the true story of each run: once, in order, and nothing that is not so."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from itertools import pairwise
+
+from notifyd.model import Job
+from notifyd.slurm.memory import Memory, key_of
+from notifyd.slurm.tracker import (
+    REQUEUE_GRACE,
+    Look,
+    Transition,
+    first_look,
+    missing_runs,
+    rescoped,
+    step,
+)
+from tests.fakes import a_job
+
+
+class Watch:
+    """Steps through looks and keeps what was told."""
+
+    def __init__(self, *at_first: Job) -> None:
+        self.now = 1_000_000.0
+        self.memory: Memory = first_look("me", Look(jobs=at_first, now=self.now))
+        self.told: list[Transition] = []
+
+    def look(
+        self, *jobs: Job, records: Sequence[Job] = (), after: float = 30.0, asked: bool = True
+    ) -> list[str]:
+        """Look again, and return the types of what this look told."""
+        self.now += after
+        keys = missing_runs(self.memory, jobs, self.now) if asked else frozenset()
+        look = Look(jobs=jobs, now=self.now, records=records, asked=keys)
+        self.memory, told = step(self.memory, look)
+        self.told += told
+        return [transition.type for transition in told]
+
+
+def test_the_first_look_tells_nothing() -> None:
+    """What was there before the daemon is known, and none of it is news."""
+    watch = Watch(a_job("1", "RUNNING"), a_job("2", "FAILED"), a_job("3", "PENDING"))
+
+    assert watch.look(a_job("1", "RUNNING"), a_job("2", "FAILED"), a_job("3", "PENDING")) == []
+
+
+def test_a_job_is_told_from_its_submission_to_its_end() -> None:
+    """Each step of a life is told when it is seen, with Slurm's own times."""
+    watch = Watch()
+
+    assert watch.look(a_job("1", "PENDING")) == ["job_submitted"]
+    assert watch.look(a_job("1", "RUNNING")) == ["job_started"]
+    assert watch.look(a_job("1", "COMPLETING")) == []
+    assert watch.look(a_job("1", "COMPLETED")) == ["job_completed"]
+    assert watch.look(a_job("1", "COMPLETED")) == []
+    assert watch.look() == []
+    assert [told.at for told in watch.told] == [1_000_000, 1_000_010, 1_000_070]
+
+
+def test_a_job_shorter_than_a_poll_still_has_its_start_and_its_end() -> None:
+    """What happened between two looks is told in its order."""
+    watch = Watch()
+
+    assert watch.look(a_job("1", "FAILED")) == ["job_submitted", "job_started", "job_failed"]
+    submitted, started, failed = (transition.job for transition in watch.told)
+    assert (submitted.state, submitted.start_time, submitted.end_time) == ("PENDING", None, None)
+    assert (started.state, started.start_time, started.end_time) == ("RUNNING", 1_000_010, None)
+    assert (failed.state, failed.end_time) == ("FAILED", 1_000_070)
+
+
+def test_a_job_cancelled_while_waiting_never_started() -> None:
+    """Without nodes there was no start, whatever the start time says."""
+    watch = Watch(a_job("1", "PENDING"))
+
+    assert watch.look(a_job("1", "CANCELLED", node_list=None)) == ["job_cancelled"]
+
+
+def test_each_terminal_state_has_its_own_event() -> None:
+    """Only an explicit terminal state is an end, and each says which."""
+    ends = {
+        "COMPLETED": "job_completed",
+        "CANCELLED": "job_cancelled",
+        "FAILED": "job_failed",
+        "BOOT_FAIL": "job_failed",
+        "DEADLINE": "job_failed",
+        "TIMEOUT": "job_timed_out",
+        "OUT_OF_MEMORY": "job_out_of_memory",
+        "NODE_FAIL": "job_node_failed",
+        "PREEMPTED": "job_preempted",
+    }
+    for state, event in ends.items():
+        assert Watch(a_job("1", "RUNNING")).look(a_job("1", state)) == [event]
+
+
+def test_absence_says_nothing() -> None:
+    """A job that is not in the queue has neither ended nor failed."""
+    watch = Watch(a_job("1", "RUNNING"))
+
+    assert [watch.look() for _ in range(20)] == [[]] * 20
+    assert watch.look(a_job("1", "RUNNING")) == []
+    assert watch.look(a_job("1", "COMPLETED")) == ["job_completed"]
+
+
+def test_accounting_settles_what_left_the_queue() -> None:
+    """An explicit terminal state in accounting is an end as good as one in the queue."""
+    watch = Watch(a_job("1", "PENDING"))
+
+    assert watch.look(records=[a_job("1", "RUNNING")]) == []
+    assert watch.look(records=[a_job("1", "TIMEOUT")]) == ["job_started", "job_timed_out"]
+    assert watch.look(records=[a_job("1", "TIMEOUT")]) == []
+
+
+def test_accounting_is_asked_less_and_less() -> None:
+    """A row that is late is asked for again after 5, 10, 20 … seconds."""
+    watch = Watch(a_job("1", "RUNNING"))
+    asked_at = []
+    for _ in range(40):
+        if missing_runs(watch.memory, (), watch.now + 5):
+            asked_at.append(watch.now + 5)
+        watch.look(after=5)
+
+    pauses = [later - earlier for earlier, later in pairwise(asked_at)]
+    assert pauses == [5, 10, 20, 40, 80]
+
+
+def test_a_job_that_came_and_went_unseen_is_told_from_accounting() -> None:
+    """The gap after a restart is filled with whole stories."""
+    watch = Watch()
+    unseen = a_job("7", "FAILED", end_time=1_000_020)
+
+    assert watch.look(records=[unseen]) == ["job_submitted", "job_started", "job_failed"]
+    assert watch.look(records=[unseen]) == []
+
+
+def test_what_ended_before_the_first_look_stays_untold() -> None:
+    """Accounting reaches further back than notifyd has been watching."""
+    assert Watch().look(records=[a_job("7", "FAILED", end_time=999_990)]) == []
+
+
+def test_two_sources_tell_an_end_once() -> None:
+    """An end seen in the queue is not told again when accounting has it too."""
+    watch = Watch(a_job("1", "RUNNING"))
+    watch.look(a_job("1", "FAILED"))
+
+    assert watch.look(a_job("1", "FAILED"), records=[a_job("1", "FAILED")]) == []
+    assert watch.look(records=[a_job("1", "FAILED")]) == []
+
+
+def test_a_requeued_job_is_one_story_with_a_new_run() -> None:
+    """The id stays, the submit time is new: told as put back, then as a run of its own."""
+    again = a_job("1", "PENDING", submit_time=1_000_050, restart_count=1)
+    watch = Watch(a_job("1", "RUNNING"))
+
+    assert watch.look(again) == [], "the run before is not settled yet"
+    assert watch.look(again, records=[a_job("1", "REQUEUED")]) == ["job_requeued"]
+    running = dataclasses.replace(again, state="RUNNING", start_time=1_000_060, node_list="n1")
+    assert watch.look(running) == ["job_started"]
+
+
+def test_a_requeue_says_what_ended_the_run_before() -> None:
+    """Preempted and put back is no end; the cause is told with the requeue."""
+    again = a_job("1", "PENDING", submit_time=1_000_050, restart_count=1)
+    for cause in ("PREEMPTED", "NODE_FAIL"):
+        watch = Watch(a_job("1", "PENDING"))
+        told = watch.look(again, records=[a_job("1", cause)])
+
+        assert told == ["job_started", "job_requeued"]
+        assert watch.told[-1].cause == cause
+
+
+def test_a_requeue_is_told_even_when_accounting_is_silent() -> None:
+    """Without accounting the earlier run is let go after the grace, and order is kept."""
+    again = a_job("1", "PENDING", submit_time=1_000_050, restart_count=1)
+    watch = Watch(a_job("1", "RUNNING"))
+
+    assert watch.look(again, after=1) == []
+    assert watch.look(again, after=REQUEUE_GRACE) == ["job_requeued"]
+
+
+def test_a_preempted_run_waits_for_its_return_before_it_is_an_end() -> None:
+    """Accounting calls a run preempted both when it is over and when it comes back."""
+    watch = Watch(a_job("1", "RUNNING"))
+    preempted = [a_job("1", "PREEMPTED")]
+
+    assert watch.look(records=preempted, after=1) == []
+    assert watch.look(records=preempted, after=REQUEUE_GRACE) == ["job_preempted"]
+
+
+def test_suspension_is_told_each_time() -> None:
+    """A run can be suspended twice; the marks keep the two apart."""
+    watch = Watch(a_job("1", "RUNNING"))
+    states = ("SUSPENDED", "RUNNING", "SUSPENDED", "RUNNING")
+    told = [kind for state in states for kind in watch.look(a_job("1", state))]
+
+    assert told == ["job_suspended", "job_resumed"] * 2
+    assert [transition.mark for transition in watch.told] == ["1", "1", "2", "2"]
+
+
+def test_a_job_that_will_never_start_is_told_once_a_reason() -> None:
+    """Waiting for resources is normal; a reason that never clears is news, once."""
+    watch = Watch()
+    waiting = a_job("1", "PENDING", reason="Resources")
+    stuck = a_job("1", "PENDING", reason="DependencyNeverSatisfied")
+
+    assert watch.look(waiting) == ["job_submitted"]
+    assert watch.look(stuck) == ["job_stuck"]
+    assert watch.look(dataclasses.replace(stuck, partition="long")) == []
+    assert Watch().look(stuck) == ["job_submitted", "job_stuck"]
+
+
+def test_an_unknown_state_is_kept_and_says_nothing() -> None:
+    """A word that a later Slurm invents is no crash and no news."""
+    watch = Watch(a_job("1", "RUNNING"))
+
+    assert watch.look(a_job("1", "DREAMING")) == []
+    assert watch.look(a_job("1", "COMPLETED")) == ["job_completed"]
+
+
+def test_watching_more_users_does_not_tell_their_past() -> None:
+    """Jobs that come into view because the settings changed are not new."""
+    watch = Watch(a_job("1", "RUNNING"))
+    jobs = (a_job("1", "FAILED"), a_job("2", "FAILED", user="bob"), a_job("3", user="bob"))
+    look = Look(jobs=jobs, now=watch.now)
+    watch.memory, told = step(rescoped(watch.memory, "bob,me", look), look)
+
+    assert [(one.type, one.job.job_id) for one in told] == [("job_failed", "1")]
+
+
+def test_memory_survives_a_restart() -> None:
+    """What is stored and loaded again is the same, whatever a job is called."""
+    watch = Watch(a_job("1", "PENDING", name='a\nb|\x1f"🙂'), a_job("2", "FAILED"))
+    watch.look(a_job("3", "PENDING", reason="BadConstraints"))
+
+    assert Memory.load(watch.memory.dump()) == watch.memory
+
+
+def test_a_run_that_is_done_is_forgotten_after_a_while() -> None:
+    """Memory does not grow for ever, but a run still shown in the queue stays known."""
+    watch = Watch(a_job("1", "FAILED"), a_job("2", "FAILED"))
+    watch.look(a_job("2", "FAILED"), after=2 * 86400)
+
+    assert list(watch.memory.done) == [key_of(a_job("2"))]

@@ -1,0 +1,78 @@
+"""The bus hands events on in order, and waits for those who must not miss any."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from notifyd.bus import Bus, NotTaken, Subscription
+from notifyd.model import Event
+from tests.fakes import an_event
+
+
+def batch(number: int) -> Sequence[Event]:
+    return [an_event(id=f"e{number}")]
+
+
+async def take_one(subscription: Subscription) -> str:
+    async with subscription.take() as events:
+        return events[0].id
+
+
+async def test_publishing_returns_when_it_is_taken() -> None:
+    """The publisher may forget a batch only when the lossless subscriber has it."""
+    bus = Bus()
+    with bus.subscribe("intake", lossless=True) as inbox:
+        async with asyncio.TaskGroup() as group:
+            publishing = group.create_task(bus.publish(batch(1)))
+            async with inbox.take() as events:
+                assert [event.id for event in events] == ["e1"]
+                assert not publishing.done()
+        assert publishing.done()
+
+
+async def test_a_refused_batch_goes_back_to_its_publisher() -> None:
+    """What could not be stored is the publisher's to publish again."""
+    bus = Bus()
+    with bus.subscribe("intake", lossless=True) as inbox:
+
+        async def fail() -> None:
+            with pytest.raises(OSError, match="disk full"):
+                async with inbox.take():
+                    raise OSError("disk full")
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fail())
+            with pytest.raises(NotTaken, match="disk full"):
+                await bus.publish(batch(1))
+
+
+async def test_batches_arrive_in_order() -> None:
+    """What is published first is taken first."""
+    bus = Bus()
+    with bus.subscribe("intake", lossless=True) as inbox:
+        async with asyncio.TaskGroup() as group:
+            for number in range(5):
+                group.create_task(bus.publish(batch(number)))
+            taken = [await take_one(inbox) for _ in range(5)]
+
+    assert taken == ["e0", "e1", "e2", "e3", "e4"]
+
+
+async def test_a_slow_viewer_loses_its_oldest_and_it_is_counted() -> None:
+    """Who only looks on never holds up who must not lose anything."""
+    bus = Bus()
+    with bus.subscribe("viewer", lossless=False, size=2) as viewer:
+        for number in range(5):
+            await bus.publish(batch(number))
+
+        assert viewer.dropped == 3
+        assert [await take_one(viewer) for _ in range(2)] == ["e3", "e4"]
+
+
+async def test_nobody_listening_is_no_error() -> None:
+    """Events without a listener are gone, and an empty batch is none."""
+    await Bus().publish(batch(1))
+    await Bus().publish([])
