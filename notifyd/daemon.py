@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ from notifyd.systemd import Systemd
 
 GRACE = 6.0
 """Seconds that a message which is being sent has when the daemon stops."""
+READING = 20.0
+"""Seconds in which a new configuration must have been read."""
 KEPT = 30 * 86400.0
 """Seconds for which ended deliveries stay in the history."""
 _DAY = 86400.0
@@ -76,6 +79,7 @@ class Daemon:
             self._transport = await stack.enter_async_context(Transport())
             inbox = stack.enter_context(self._bus.subscribe("intake", lossless=True))
             self._group = await stack.enter_async_context(asyncio.TaskGroup())
+            self._listen_to_signals()
             desk = Desk(outbox=self._outbox, clock=self._clock, mutes=self._mutes)
             self._fleet = Fleet(desk, self._spawn, GRACE)
             places = self._places(self._config)
@@ -94,7 +98,6 @@ class Daemon:
             await stack.enter_async_context(serve(self._operator(), self._where.socket))
             self._start("housekeeping", self._keep_house(), stack)
             self._start("watchdog", self._feed_watchdog(), stack)
-            self._listen_to_signals()
             self._systemd.ready("Watching your jobs")
             self._log.info("started", channels=list(places), state=str(self._where.state))
             await self.stopping.wait()
@@ -113,9 +116,14 @@ class Daemon:
 
     async def _swap(self) -> None:
         try:
-            config = load(self._where.config, self._where.environ)
+            async with asyncio.timeout(READING):
+                # In a thread: the file may lie on a file server that hangs.
+                config = await asyncio.to_thread(load, self._where.config, self._where.environ)
             places = self._places(config)
             renderer = _renderer(config)
+        except TimeoutError as error:
+            self._state.trouble = f"{self._where.config} could not be read within {READING:g} s"
+            raise NotAllowed(self._state.trouble, status=504) from error
         except ConfigError as error:
             self._state.trouble = str(error)
             self._log.error("reload_refused", action="old_config_kept", problems=str(error))
@@ -133,7 +141,7 @@ class Daemon:
         self._log.info("reloaded", channels=list(places))
 
     def _places(self, config: Config) -> dict[str, Place]:
-        tools = Tools(transport=self._transport, clock=self._clock, write=_print)
+        tools = Tools(transport=self._transport, clock=self._clock, write=_write)
         return {
             name: Place(channel=KINDS[one.type].build(one, tools), settings=one)
             for name, one in config.channels.items()
@@ -215,8 +223,11 @@ def _renderer(config: Config) -> Renderer:
     return Renderer(config.templates)
 
 
-def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - the console channel's way out
+def _write(text: str) -> None:
+    # Where the locale knows no emoji, a replacement beats no message.
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -18,7 +18,9 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 class Settings(BaseModel):
     """A section of the configuration: unknown keys are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
 
 
 def parse_duration(text: object) -> float:

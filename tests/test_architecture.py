@@ -30,7 +30,7 @@ ONLY_HERE = {
     ),
     "Slurm processes are started": (
         r"create_subprocess_|\bsubprocess\.(run|Popen|check_)",
-        {"slurm/client.py"},
+        {"slurm/client.py", "cli/systemctl.py"},  # the latter starts systemctl, of course
     ),
     "tasks are born": (r"create_task\(|ensure_future\(", {"daemon.py"}),
 }

@@ -146,4 +146,5 @@ def _in_a_row(items: Iterator[str], width: int) -> Iterator[str]:
             yield line
         *full, line = wrapped(item, width)
         yield from full
-    yield from filter(None, [line])
+    if line:
+        yield line

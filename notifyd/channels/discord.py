@@ -56,15 +56,9 @@ class Discord:
 
     async def send(self, delivery: Delivery) -> None:
         """Post the delivery, or raise Temporary- or PermanentFailure."""
-        payload: dict[str, Any] = {
-            "embeds": [_embed(delivery)],
-            "allowed_mentions": {"parse": []},
-        }
-        if self._settings.username:
-            payload["username"] = self._settings.username
         response = await self._transport.post(
             self._url,
-            json.dumps(payload).encode(),
+            json.dumps(payload(delivery, self._settings.username)).encode(),
             {"Content-Type": "application/json"},
             self._settings.timeout,
         )
@@ -74,6 +68,12 @@ class Discord:
 def escape(text: str) -> str:
     """Return the text with a backslash before all that is, or could begin, markup."""
     return _LIST.sub(lambda match: f"{match[0]}\\", _MARKUP.sub(r"\\\1", text))
+
+
+def payload(delivery: Delivery, username: str | None = None) -> dict[str, Any]:
+    """Return the message as the webhook takes it. Nobody is ever mentioned."""
+    named = {"username": username} if username else {}
+    return {**named, "embeds": [_embed(delivery)], "allowed_mentions": {"parse": []}}
 
 
 def _waiting(url: str) -> str:

@@ -79,7 +79,7 @@ class Email:
         self._settings = settings
         self._transport = transport
         self._clock = clock
-        self._page = _page()
+        self._page = load_page()
         self._log = structlog.get_logger("channels.email")
 
     async def send(self, delivery: Delivery) -> None:
@@ -110,7 +110,8 @@ def write_mail(
     return mail
 
 
-def _page() -> jinja2.Template:
+def load_page() -> jinja2.Template:
+    """Return the HTML part's template."""
     source = resources.files("notifyd.channels").joinpath("email.html.j2").read_text("utf-8")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True

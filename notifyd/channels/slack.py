@@ -48,25 +48,11 @@ class Slack:
         """Post the delivery, or raise Temporary- or PermanentFailure."""
         response = await self._transport.post(
             self._settings.webhook_url,
-            json.dumps(self._payload(delivery)).encode(),
+            json.dumps(payload(delivery, self._settings)).encode(),
             {"Content-Type": "application/json; charset=utf-8"},
             self._settings.timeout,
         )
         accept(response, self._clock.now())
-
-    def _payload(self, delivery: Delivery) -> dict[str, Any]:
-        chosen = {
-            "username": self._settings.username,
-            "icon_emoji": self._settings.icon_emoji,
-            "channel": self._settings.channel,
-        }
-        return {
-            **{name: value for name, value in chosen.items() if value},
-            "text": _fallback(delivery),
-            "blocks": _blocks(delivery),
-            "unfurl_links": False,
-            "unfurl_media": False,
-        }
 
 
 def escape(text: str) -> str:
@@ -76,6 +62,22 @@ def escape(text: str) -> str:
     escaped; `*` and `_` stay as they are, for Slack knows no way to write them.
     """
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def payload(delivery: Delivery, settings: SlackSettings) -> dict[str, Any]:
+    """Return the message as the webhook takes it."""
+    chosen = {
+        "username": settings.username,
+        "icon_emoji": settings.icon_emoji,
+        "channel": settings.channel,
+    }
+    return {
+        **{name: value for name, value in chosen.items() if value},
+        "text": _fallback(delivery),
+        "blocks": _blocks(delivery),
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
 
 
 def _blocks(delivery: Delivery) -> list[dict[str, Any]]:

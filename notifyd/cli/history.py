@@ -40,6 +40,8 @@ def command(ctx: click.Context, limit: int, channel: str | None, as_json: bool) 
             click.echo()
             click.echo(f"{one['subject']} on {one['channel']}, {one['state']}:")
             for attempt in one["attempts"]:
-                click.echo(f"  {text.clock(attempt['at'])}  {attempt['detail'] or 'delivered'}")
+                click.echo(
+                    f"  {text.clock(attempt['at'])}  {text.plain(attempt['detail'] or 'delivered')}"
+                )
             if not one["attempts"]:
                 click.echo(f"  {text.plain(one['detail'])}")

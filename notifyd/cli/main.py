@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Mapping
@@ -59,6 +60,8 @@ def notifyd(
 ) -> None:
     """notifyd tells you what happened to your Slurm jobs: once, in order, with the reason."""
     ctx.obj = Context.find(config, state_dir, _environ())
+    if ctx.obj.environ.get("NO_COLOR") or ctx.obj.environ.get("TERM") == "dumb":
+        ctx.color = False  # https://no-color.org; click does not know it
     if ctx.invoked_subcommand is not None:
         return
     if not foreground:
@@ -75,6 +78,10 @@ def _environ() -> Mapping[str, str]:
 
 def main() -> None:
     """Run the command. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no daemon."""
+    for stream in (sys.stdout, sys.stderr):
+        # Where the terminal cannot show a ✔, a question mark is better than a crash.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         notifyd()
     except NotRunning as error:

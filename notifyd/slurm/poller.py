@@ -17,7 +17,7 @@ from notifyd.slurm.client import Site, SlurmError
 from notifyd.slurm.memory import Memory, RunKey
 from notifyd.slurm.settings import SlurmSettings
 from notifyd.slurm.story import to_event
-from notifyd.slurm.tracker import Look, first_look, missing_runs, rescoped, step
+from notifyd.slurm.tracker import Look, first_memory, missing_runs, rescoped, step
 
 Publish = Callable[[Sequence[Event]], Awaitable[None]]
 """Returns when what must not be lost is stored; raises when it could not be."""
@@ -80,6 +80,7 @@ class Poller:
         self._gap_since: float | None = None
         self._gap_again_at: float | None = None
         self._failures = 0
+        self._started = clock.now()
         self._log = structlog.get_logger("slurm")
         self.interval = settings.interval
         self.health = Health()
@@ -108,18 +109,18 @@ class Poller:
 
     async def _take_in(self, site: Site, jobs: list[Job]) -> None:
         now = self._clock.now()
-        if self._memory is None:
-            memory = first_look(self._scope, Look(jobs=jobs, now=now))
+        before = self._memory
+        if before is None:
+            before = first_memory(self._scope, Look(jobs=jobs, now=now), self._started)
             self._log.info("watching", action="first_look", cluster=site.cluster, jobs=len(jobs))
-            await self._save(memory)
-            return
-        asked = missing_runs(self._memory, jobs, now)
-        records = await self._ask_accounting(site, self._memory, asked, now)
+        asked = missing_runs(before, jobs, now)
+        records = await self._ask_accounting(site, before, asked, now)
         look = Look(jobs=jobs, now=now, records=records, asked=asked)
-        memory, transitions = step(rescoped(self._memory, self._scope, look), look)
+        memory, transitions = step(rescoped(before, self._scope, look), look)
         # Only what is stored as owed may be forgotten as a change: after a crash in between,
         # the old memory finds the same transitions again, and their ids are the same.
-        await self._publish([to_event(transition) for transition in transitions])
+        if transitions:
+            await self._publish([to_event(transition) for transition in transitions])
         await self._save(memory)
 
     async def _ask_accounting(

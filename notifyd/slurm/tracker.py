@@ -47,9 +47,11 @@ class Look:
     asked: frozenset[RunKey] = frozenset()
 
 
-def first_look(scope: str, look: Look) -> Memory:
-    """Return the memory of a first start: all there is is known, and none of it is told."""
-    memory, _ = step(Memory(scope=scope, since=look.now, last_look=look.now), look)
+def first_memory(scope: str, look: Look, since: float) -> Memory:
+    """Return the memory of a first start: what was submitted before `since` is known, not told."""
+    empty = Memory(scope=scope, since=since, last_look=look.now)
+    old = [job for job in look.jobs if job.submit_time < int(since)]
+    memory, _ = step(empty, dataclasses.replace(look, jobs=old))
     return memory
 
 
@@ -57,7 +59,7 @@ def rescoped(memory: Memory, scope: str, look: Look) -> Memory:
     """Return the memory for another set of users: the newly seen are known, but not told."""
     if memory.scope == scope:
         return memory
-    others = first_look(scope, look)
+    others = first_memory(scope, look, since=look.now)
     return dataclasses.replace(
         memory,
         scope=scope,

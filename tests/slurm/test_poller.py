@@ -33,7 +33,7 @@ class World:
 
     def __init__(self) -> None:
         self.slurm = FakeSlurm()
-        self.clock = FakeClock()
+        self.clock = FakeClock(1_000_001)
         self.store = Store()
         self.told: list[str] = []
         self.full = False
@@ -170,7 +170,6 @@ async def test_unreadable_memory_is_a_new_start(world: World) -> None:
 async def test_it_polls_until_it_is_told_to_stop(world: World) -> None:
     """A poll that breaks is logged, and the next one is made all the same."""
     stopping = asyncio.Event()
-    world.full = True
     polls = iter(range(5))
 
     async def publish(events: Sequence[Event]) -> None:

@@ -12,7 +12,7 @@ from notifyd.slurm.tracker import (
     REQUEUE_GRACE,
     Look,
     Transition,
-    first_look,
+    first_memory,
     missing_runs,
     rescoped,
     step,
@@ -25,7 +25,7 @@ class Watch:
 
     def __init__(self, *at_first: Job) -> None:
         self.now = 1_000_000.0
-        self.memory: Memory = first_look("me", Look(jobs=at_first, now=self.now))
+        self.memory: Memory = first_memory("me", Look(jobs=at_first, now=self.now), since=self.now + 1)
         self.told: list[Transition] = []
 
     def look(
@@ -45,6 +45,15 @@ def test_the_first_look_tells_nothing() -> None:
     watch = Watch(a_job("1", "RUNNING"), a_job("2", "FAILED"), a_job("3", "PENDING"))
 
     assert watch.look(a_job("1", "RUNNING"), a_job("2", "FAILED"), a_job("3", "PENDING")) == []
+
+
+def test_what_is_submitted_after_the_start_is_news_at_the_first_look() -> None:
+    """Between the daemon's start and its first look somebody may have submitted."""
+    jobs = (a_job("1", submit_time=999), a_job("2", submit_time=1000), a_job("3"))
+    look = Look(jobs=jobs, now=1_000_020)
+    _, told = step(first_memory("me", look, since=1000.5), look)
+
+    assert {transition.job.job_id for transition in told} == {"2", "3"}
 
 
 def test_a_job_is_told_from_its_submission_to_its_end() -> None:
@@ -223,7 +232,7 @@ def test_watching_more_users_does_not_tell_their_past() -> None:
     """Jobs that come into view because the settings changed are not new."""
     watch = Watch(a_job("1", "RUNNING"))
     jobs = (a_job("1", "FAILED"), a_job("2", "FAILED", user="bob"), a_job("3", user="bob"))
-    look = Look(jobs=jobs, now=watch.now)
+    look = Look(jobs=jobs, now=watch.now + 30)
     watch.memory, told = step(rescoped(watch.memory, "bob,me", look), look)
 
     assert [(one.type, one.job.job_id) for one in told] == [("job_failed", "1")]

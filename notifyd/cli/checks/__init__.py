@@ -1,0 +1,1 @@
+"""What `notifyd doctor` looks at. One file a subject; each check returns findings."""

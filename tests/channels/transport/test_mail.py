@@ -1,0 +1,168 @@
+"""Handing in mail: each answer of the server becomes the right failure."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import pytest
+
+from notifyd.channels.failures import PermanentFailure, TemporaryFailure
+from notifyd.channels.transport import Mail, MailServer, Transport
+from notifyd.channels.transport.mail import Security
+from notifyd.settings import Secret
+from tests.channels.mailbox import running_mailbox
+from tests.channels.transport.test_web import listening
+
+PASSWORD = "hunter2-hunter2"
+MAIL = Mail(
+    sender="jobs@example.org",
+    recipients=("a@example.org", "b@example.org"),
+    content=b"x: y\r\n\r\n",
+)
+
+
+def _server(port: int, security: Security = "none", login: bool = False) -> MailServer:
+    return MailServer(
+        host="127.0.0.1",
+        port=port,
+        security=security,
+        username="alice" if login else None,
+        password=Secret(PASSWORD) if login else None,
+    )
+
+
+async def test_a_mail_is_handed_in_with_its_envelope(transport: Transport) -> None:
+    """Sender, recipients and content arrive; nobody is refused."""
+    async with running_mailbox(login=True) as mailbox:
+        refused = await transport.send_mail(MAIL, _server(mailbox.port, login=True), 5.0)
+
+    assert refused == {}
+    assert mailbox.logins == [(b"alice", PASSWORD.encode())]
+    assert mailbox.taken == [(MAIL.sender, list(MAIL.recipients), MAIL.content)]
+
+
+async def test_some_refused_is_delivered_to_the_rest(transport: Transport) -> None:
+    """The mail counts as sent, and the refused are named with the server's reason."""
+    async with running_mailbox() as mailbox:
+        mailbox.refused = {"b@example.org": "550 no such user"}
+        refused = await transport.send_mail(MAIL, _server(mailbox.port), 5.0)
+
+    assert refused == {"b@example.org": "550 no such user"}
+    assert [recipients for _, recipients, _ in mailbox.taken] == [["a@example.org"]]
+
+
+async def test_all_refused_for_good_is_permanent(transport: Transport) -> None:
+    """Nobody took it and nobody will."""
+    async with running_mailbox() as mailbox:
+        mailbox.refused = dict.fromkeys(MAIL.recipients, "550 no such user")
+        with pytest.raises(PermanentFailure, match=r"every recipient.*a@example\.org: 550"):
+            await transport.send_mail(MAIL, _server(mailbox.port), 5.0)
+
+
+async def test_one_later_among_the_refused_is_temporary(transport: Transport) -> None:
+    """Greylisting of one recipient makes another try worth while."""
+    async with running_mailbox() as mailbox:
+        mailbox.refused = {"a@example.org": "550 no", "b@example.org": "450 greylisted"}
+        with pytest.raises(TemporaryFailure, match="450 greylisted"):
+            await transport.send_mail(MAIL, _server(mailbox.port), 5.0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        ("451 try later", TemporaryFailure),
+        ("452 full", TemporaryFailure),
+        ("550 spam", PermanentFailure),
+        ("554 refused", PermanentFailure),
+    ],
+)
+async def test_the_code_decides(
+    transport: Transport, answer: str, failure: type[Exception]
+) -> None:
+    """4xx is for now, 5xx for good; the server's words are kept."""
+    async with running_mailbox() as mailbox:
+        mailbox.data_answer = answer
+        with pytest.raises(failure, match=answer):
+            await transport.send_mail(MAIL, _server(mailbox.port), 5.0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [("535 bad: " + PASSWORD, PermanentFailure), ("454 later " + PASSWORD, TemporaryFailure)],
+)
+async def test_a_refused_login_tells_no_password(
+    transport: Transport, answer: str, failure: type[Exception]
+) -> None:
+    """The reason names the code, not what was given, even if the server repeats it."""
+    async with running_mailbox(login=True) as mailbox:
+        mailbox.login_answer = answer
+        with pytest.raises(failure, match=answer[:3]) as raised:
+            await transport.send_mail(MAIL, _server(mailbox.port, login=True), 5.0)
+
+    assert PASSWORD not in str(raised.value)
+
+
+async def test_missing_starttls_is_no_downgrade(transport: Transport) -> None:
+    """A server without STARTTLS gets neither the password nor the mail."""
+    async with running_mailbox(login=True) as mailbox:
+        server = _server(mailbox.port, "starttls", login=True)
+        with pytest.raises(PermanentFailure, match="does not offer STARTTLS"):
+            await transport.send_mail(MAIL, server, 5.0)
+
+    assert mailbox.logins == []
+    assert mailbox.taken == []
+
+
+async def test_a_server_without_login_is_told_apart(transport: Transport) -> None:
+    """A user name for a server that wants none is a mistake in the settings."""
+    async with running_mailbox() as mailbox:
+        with pytest.raises(PermanentFailure, match="a login"):
+            await transport.send_mail(MAIL, _server(mailbox.port, login=True), 5.0)
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+async def test_certificates_are_checked(
+    transport: Transport, self_signed: ssl.SSLContext, security: Security
+) -> None:
+    """An unknown certificate gets no password; it may be mended, so it is temporary."""
+    context = {"tls" if security == "tls" else "starttls": self_signed}
+    async with running_mailbox(login=True, **context) as mailbox:
+        server = _server(mailbox.port, security, login=True)
+        with pytest.raises(TemporaryFailure, match=r"certificate of 127\.0\.0\.1"):
+            await transport.send_mail(MAIL, server, 5.0)
+
+    assert mailbox.logins == []
+
+
+async def test_no_server_is_temporary(transport: Transport, unused_tcp_port: int) -> None:
+    """A mail server that is down is worth another try."""
+    with pytest.raises(TemporaryFailure, match="refuses the connection"):
+        await transport.send_mail(MAIL, _server(unused_tcp_port), 5.0)
+
+
+async def test_a_silent_server_is_left_in_time(transport: Transport) -> None:
+    """The whole of it keeps to its time."""
+    stopped = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await stopped.wait()
+
+    async with listening(say_nothing) as port:
+        with pytest.raises(TemporaryFailure, match=r"did not answer within 0\.2 s"):
+            await transport.send_mail(MAIL, _server(port), 0.2)
+        stopped.set()
+
+
+async def test_a_missing_good_bye_is_no_failure(transport: Transport) -> None:
+    """A server that hangs up after taking the mail has taken it."""
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hi\r\n")
+        for end, answer in ((b"\r\n", b"250"),) * 4 + ((b"\r\n", b"354"), (b"\r\n.\r\n", b"250")):
+            await reader.readuntil(end)
+            writer.write(answer + b" ok\r\n")
+        await writer.drain()
+
+    async with listening(hang_up) as port:
+        assert await transport.send_mail(MAIL, _server(port), 5.0) == {}

@@ -1,0 +1,170 @@
+"""The commands against a real daemon: what they print, and how they exit."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.world import Receiver, World, webhook, widest
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("history",),
+        ("channel", "list"),
+        ("reload",),
+        ("mute", "team"),
+        ("unmute", "team"),
+        ("send", "hello", "--channel", "team"),
+    ],
+)
+async def test_without_a_daemon_a_command_exits_with_3(
+    world: World, arguments: tuple[str, ...]
+) -> None:
+    """It says that nothing runs, and how to start it."""
+    done = await world.run(*arguments)
+
+    assert (done.code, done.out) == (3, "")
+    assert "notifyd is not running" in done.err
+    assert "notifyd run" in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("statsu",),
+        ("mute",),
+        ("mute", "team", "--for", "soon"),
+        ("send", "hello"),
+        ("test",),
+        ("history", "--limit", "0"),
+        ("init", "--channel", "pigeon"),
+        ("doctor", "--loudly"),
+    ],
+)
+async def test_wrong_usage_exits_with_2(world: World, arguments: tuple[str, ...]) -> None:
+    """It says what is wrong on standard error."""
+    done = await world.run(*arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert "Error: " in done.err
+
+
+async def test_a_text_that_is_sent_arrives_and_is_in_the_history(
+    world: World, receiver: Receiver
+) -> None:
+    """`send` stores, the worker tells, `history` shows."""
+    async with world.daemon(webhook(receiver)) as daemon:
+        sent = await world.run("send", "the data are ready", "--channel", "team", "--id", "1")
+        await daemon.logs("delivered")
+        shown = await world.run("history")
+        told = (await world.run("history", "--json")).json()
+
+    assert sent.code == shown.code == 0
+    assert len(receiver.got) == 1
+    assert "the data are ready" in shown.out
+    assert [(one["channel"], one["state"], len(one["attempts"])) for one in told] == [
+        ("team", "delivered", 1)
+    ]
+
+
+async def test_an_empty_history_says_so(world: World, receiver: Receiver) -> None:
+    """People read a sentence, programs an empty list."""
+    async with world.daemon(webhook(receiver)):
+        shown = await world.run("history")
+        told = await world.run("history", "--channel", "team", "--json")
+
+    assert shown.out == "Nothing has been told yet.\n"
+    assert told.json() == []
+
+
+async def test_a_mute_shows_until_it_is_taken_back(world: World, receiver: Receiver) -> None:
+    """What is sent meanwhile is suppressed, with the reason in the history."""
+    async with world.daemon(webhook(receiver)) as daemon:
+        muted = await world.run("mute", "team", "--for", "2h")
+        await world.run("send", "hush", "--channel", "team")
+        await daemon.logs("suppressed")
+        history = await world.run("history")
+        status = await world.run("status")
+        unmuted = await world.run("unmute", "team")
+        after = (await world.run("channel", "list", "--json")).json()
+
+    assert muted.out == "team is muted for 2 h.\n"
+    assert unmuted.out == "team is on again.\n"
+    assert "suppressed" in history.out
+    assert "muted" in status.out
+    assert [one["state"] for one in after] == ["ok"]
+    assert receiver.got == []
+
+
+async def test_status_shows_the_watching_and_each_channel(world: World, receiver: Receiver) -> None:
+    """For people within 80 columns and without escape codes; for programs as JSON."""
+    async with world.daemon(webhook(receiver, "a-channel-with-a-very-long-name" * 2)):
+        shown = await world.run("status")
+        told = (await world.run("status", "--json")).json()
+        listed = await world.run("channel", "list")
+
+    assert "notifyd " in shown.out
+    assert "polled" in shown.out
+    assert widest(shown.out) <= 80
+    assert widest(listed.out) <= 80
+    assert "\x1b" not in shown.out + listed.out
+    assert told["config"] == str(world.config)
+    assert [one["kind"] for one in told["channels"]] == ["webhook"]
+
+
+async def test_what_the_daemon_refuses_exits_with_1(world: World, receiver: Receiver) -> None:
+    """The reason is the daemon's: here, which channels there are."""
+    async with world.daemon(webhook(receiver)):
+        for arguments in (("mute", "x"), ("unmute", "x"), ("send", "hi", "--channel", "x")):
+            done = await world.run(*arguments)
+
+            assert done.code == 1
+            assert "no channel `x`; there are: team" in done.err
+
+
+async def test_a_reload_takes_the_new_configuration(world: World, receiver: Receiver) -> None:
+    """A channel that was added is there at once."""
+    async with world.daemon(webhook(receiver)):
+        world.write(webhook(receiver) + f"  mine:\n    type: webhook\n    url: {receiver.url}\n")
+        done = await world.run("reload")
+        channels = (await world.run("channel", "list", "--json")).json()
+
+    assert done.code == 0
+    assert {one["name"] for one in channels} == {"team", "mine"}
+
+
+async def test_a_bad_configuration_changes_nothing(world: World, receiver: Receiver) -> None:
+    """The reload names every problem and exits with 1; the old one goes on; status says so."""
+    async with world.daemon(webhook(receiver)):
+        world.write("slurm: {interval: soon}\nchanels: {}\n")
+        done = await world.run("reload")
+        status = await world.run("status")
+        tested = await world.run("test", "--channel", "team")
+
+    assert done.code == 1
+    assert "config.yaml:1: slurm.interval" in done.err
+    assert "config.yaml:2: chanels" in done.err
+    assert "the last reload was refused" in status.out
+    assert "config.yaml:2: chanels" in status.out
+    assert tested.code == 0
+
+
+async def test_a_daemon_does_not_start_with_a_bad_configuration(world: World) -> None:
+    """It exits with 1 and names every problem."""
+    world.write("slurm: {interval: soon}\nchanels: {}\n")
+    done = await world.run("run")
+
+    assert done.code == 1
+    assert "config.yaml:1: slurm.interval" in done.err
+    assert 'did you mean "channels"?' in done.err
+
+
+async def test_help_names_every_command(world: World) -> None:
+    """Without arguments the command explains itself."""
+    done = await world.run()
+
+    assert done.code == 0
+    for name in ("init", "doctor", "run", "status", "history", "test", "send", "mute", "reload"):
+        assert f"\n  {name} " in done.out

@@ -1,0 +1,55 @@
+"""What the user manager says, and what its silence means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from notifyd.cli.systemctl import UserManager, lingers, user_name
+from tests.cli.world import World
+
+
+def test_without_a_login_session_there_is_no_manager(world: World) -> None:
+    """`su` and `sudo` give no XDG_RUNTIME_DIR; systemctl is not even called."""
+    world.has_systemd()
+    del world.changes["XDG_RUNTIME_DIR"]
+
+    assert "XDG_RUNTIME_DIR is not set" in (UserManager(world.environ).trouble() or "")
+    assert world.systemctl_calls == []
+
+
+def test_a_manager_that_fails_is_quoted(world: World) -> None:
+    """Its last line says why."""
+    world.has_systemd("echo warning >&2; echo 'Failed to connect to bus' >&2; exit 1")
+
+    assert UserManager(world.environ).trouble() == "Failed to connect to bus"
+
+
+def test_a_machine_without_systemctl_has_no_manager(world: World) -> None:
+    """Not every Linux has systemd."""
+    environ = world.environ | {"PATH": "/nowhere", "XDG_RUNTIME_DIR": "/run/x"}
+
+    assert UserManager(environ).trouble() == ("systemctl cannot be run: No such file or directory")
+
+
+def test_the_service_is_started_and_enabled_in_one_call(world: World) -> None:
+    """After the units were read anew."""
+    world.has_systemd()
+    manager = UserManager(world.environ)
+
+    assert manager.trouble() is None
+    assert manager.reread().done
+    assert manager.start().done
+    assert world.systemctl_calls[1:] == [
+        "--user --no-pager daemon-reload",
+        "--user --no-pager enable --now notifyd",
+    ]
+
+
+def test_linger_is_a_file_that_logind_keeps(tmp_path: Path) -> None:
+    """Named like the user."""
+    assert not lingers("alice", tmp_path)
+
+    (tmp_path / "alice").touch()
+
+    assert lingers("alice", tmp_path)
+    assert user_name()

@@ -1,0 +1,116 @@
+"""Servers on the loopback that keep what they receive, and when."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any, Self
+
+from aiohttp import web
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One webhook call."""
+
+    at: float
+    id: str
+    event: dict[str, Any]
+
+    @property
+    def what(self) -> tuple[str, str]:
+        return self.event["subject"], self.event["type"]
+
+    @property
+    def late(self) -> float:
+        """Seconds from when it happened to when it was told."""
+        happened = time.mktime(time.strptime(self.event["time"][:19], "%Y-%m-%dT%H:%M:%S"))
+        return self.at - (happened - time.timezone)
+
+
+@dataclass(slots=True)
+class WebServer:
+    """A receiver of webhooks; `answer` says with which status each call is met."""
+
+    calls: list[Call] = field(default_factory=list)
+    answer: Callable[[], int] = lambda: 204
+    url: str = ""
+    _runner: web.AppRunner | None = None
+    _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_post("/", self._take)
+        self._runner = web.AppRunner(app)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/"
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    async def _take(self, request: web.Request) -> web.Response:
+        event = await request.json()
+        status = self.answer()
+        if status < 300:
+            self.calls.append(Call(time.time(), request.headers["webhook-id"], event))
+            async with self._arrived:
+                self._arrived.notify_all()
+        return web.Response(status=status)
+
+    async def wait_for(self, done: Callable[[], bool], seconds: float) -> None:
+        """Return when what has arrived fulfils the condition, or after so many seconds."""
+        try:
+            async with asyncio.timeout(seconds), self._arrived:
+                await self._arrived.wait_for(done)
+        except TimeoutError:
+            return
+
+    def stories(self) -> dict[str, list[str]]:
+        """Return what was told of each job, in the order of its arrival, each call once."""
+        told: dict[str, list[str]] = {}
+        for call in {call.id: call for call in reversed(self.calls)}.values().__reversed__():
+            told.setdefault(call.event["subject"], []).append(call.event["type"])
+        return told
+
+
+class MailServer:
+    """A real SMTP server that keeps the mails it accepts."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: SMTP(self, hostname="localhost", loop=loop), "127.0.0.1", 0
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        content = envelope.content
+        assert isinstance(content, bytes)
+        self.mails.append(email.message_from_bytes(content, policy=email.policy.default))  # type: ignore[arg-type]
+        return "250 taken"
+
+    def stories(self) -> dict[str, list[str]]:
+        """Return what was told of each job, in the order of its arrival."""
+        told: dict[str, list[str]] = {}
+        for mail in self.mails:
+            told.setdefault(str(mail["X-Notifyd-Job"]), []).append(str(mail["X-Notifyd-Event"]))
+        return told
