@@ -96,7 +96,7 @@ def _set_up(context: Context, given: Given, test: bool) -> bool:
     if on_terminal() and missing_options(given, whole=True):
         say("A few questions, at most four. Ctrl-C leaves everything as it was.")
     answers = interview.answers(given)
-    service = interview.service() if given.service is None else given.service
+    service = _wants_service(context, interview) if given.service is None else given.service
     if interview.asked:
         click.echo()
     _write(context, answers)
@@ -108,6 +108,13 @@ def _set_up(context: Context, given: Given, test: bool) -> bool:
     if not running:
         show_start(context)
     return fine
+
+
+def _wants_service(context: Context, interview: Interview) -> bool:
+    from notifyd.cli.systemctl import UserManager
+
+    # Where none can be had, there is nothing to ask: setting it up says what to do instead.
+    return UserManager(context.environ).trouble() is not None or interview.service()
 
 
 def _write(context: Context, answers: Answers) -> None:

@@ -42,6 +42,8 @@ class Running:
     """A daemon that has said that it is ready."""
 
     process: asyncio.subprocess.Process
+    err: str = ""
+    """What it has logged after READY=1, once it has ended."""
 
     async def logs(self, event: str) -> None:
         """Wait until the daemon logs this event."""
@@ -110,12 +112,14 @@ class World:
             async with asyncio.timeout(_LIMIT):
                 said = await asyncio.get_running_loop().sock_recv(door, 4096)
             assert said.startswith(b"READY=1")
+            running = Running(process)
             try:
-                yield Running(process)
+                yield running
             finally:
                 process.terminate()
                 async with asyncio.timeout(_LIMIT):
-                    await process.communicate()
+                    _, err = await process.communicate()
+                running.err = err.decode("utf-8", "replace")
                 ready.unlink()
 
     async def _start(self, *arguments: str, stdin: int, **more: str) -> asyncio.subprocess.Process:

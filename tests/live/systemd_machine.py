@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pwd
+import signal
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -155,10 +156,12 @@ async def booted(user: str, root: Path) -> AsyncIterator[Machine]:
         )
         try:
             init = await asyncio.to_thread(_started, door)
-            yield Machine(init=init, user=who)
-            os.kill(init, 9)  # and with it whatever it has started
-            async with asyncio.timeout(20):
-                await around.wait()
+            try:
+                yield Machine(init=init, user=who)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.kill(init, signal.SIGKILL)  # and with it all that it has started
+                await asyncio.wait_for(around.wait(), 20)
         finally:
             with suppress(ProcessLookupError):
                 around.kill()

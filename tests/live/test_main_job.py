@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.live.cluster import Cluster, User
@@ -140,3 +143,18 @@ async def test_suspension_is_told(
     await web.wait_for(lambda: told(web, f"{job} job_cancelled"), 30)
 
     assert web.stories()[job] == [*OK[:2], "job_suspended", "job_resumed", "job_cancelled"]
+
+
+async def test_no_root_needed(alice: User, web: WebServer, mail: MailServer) -> None:
+    """All of this is an ordinary user's: the process, its files, its socket, its jobs."""
+    alice.write_config(CONFIG.format(interval=1, url=web.url, port=mail.port))
+    daemon = alice.start_daemon()
+    status = Path(f"/proc/{daemon.pid}/status").read_text()
+
+    assert f"\nUid:\t{alice.uid}\t{alice.uid}\t" in status
+    assert re.search(r"\nCapEff:\t0+\n", status)
+    assert {path.owner() for path in alice.state.iterdir()} == {alice.name}
+    assert {
+        path.stat().st_mode & 0o077 for path in (alice.state, alice.state / "control.sock")
+    } == {0}
+    assert "demo" in alice.notifyd("status")

@@ -25,7 +25,9 @@ class Watch:
 
     def __init__(self, *at_first: Job) -> None:
         self.now = 1_000_000.0
-        self.memory: Memory = first_memory("me", Look(jobs=at_first, now=self.now), since=self.now + 1)
+        self.memory: Memory = first_memory(
+            "me", Look(jobs=at_first, now=self.now), since=self.now + 1
+        )
         self.told: list[Transition] = []
 
     def look(

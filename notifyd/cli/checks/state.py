@@ -81,7 +81,7 @@ def check_space(free: int) -> Finding:
 def file_system(mountinfo: str, path: str) -> str | None:
     """Return the type of the file system that holds a path (proc_pid_mountinfo(5))."""
     best, found = -1, None
-    for line in mountinfo.splitlines():
+    for line in mountinfo.split("\n"):  # names hold what splitlines() breaks at
         before, separator, after = line.partition(" - ")
         fields = before.split(" ")
         if not separator or len(fields) < 5:
@@ -99,7 +99,7 @@ def look_at(folder: Path) -> list[Finding]:
     place = nearest(folder)
     try:
         # Not UTF-8 in general; the same escapes bring each byte back as one letter.
-        mountinfo = Path("/proc/self/mountinfo").read_text("latin-1")
+        mountinfo = Path("/proc/self/mountinfo").read_bytes().decode("latin-1")
         real = os.fsencode(os.path.realpath(place)).decode("latin-1")
         findings.append(check_file_system(file_system(mountinfo, real)))
         findings.append(check_space(shutil.disk_usage(place).free))
