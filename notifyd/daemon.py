@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
@@ -238,6 +239,7 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
 
 def run_daemon(where: Where, config: Config) -> str | None:
     """Run a daemon until it is stopped. Return what kept it from running, for people."""
+    os.umask(0o077)  # whatever it writes is its owner's alone
     trouble = None
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

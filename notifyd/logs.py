@@ -20,7 +20,7 @@ def set_up_logs(environ: Mapping[str, str], level: str = "info") -> None:
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal),
     ]
     renderer: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in environ, pad_event_to=20)]
+        [structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in environ, pad_event_to=9)]
         if terminal
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

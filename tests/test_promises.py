@@ -264,7 +264,7 @@ async def test_slurm_is_spared(tmp_path: Path) -> None:
     for _ in range(19):
         await poller.poll()
         clock.time += 30
-    assert slurm.asked == slurm.windows == []
+    assert (slurm.asked, slurm.windows) == ([], [])
     slurm.jobs = slurm.jobs[:50]
     await poller.poll()
     await outbox.close()

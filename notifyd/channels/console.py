@@ -26,6 +26,8 @@ _MARKS = {
 }
 _DIM, _BOLD = "2", "1"
 _SAID_BY_TITLE = frozenset({"Job", "Name"})
+_LEFT_OUT = frozenset({"State", "Exit code", "Signal", "Started", "Ended", "Cluster"})
+"""What title and time say already, in a place that scrolls by."""
 
 Write = Callable[[str], object]
 
@@ -130,7 +132,7 @@ def _facts(message: Message) -> Iterator[str]:
     title = one_line(message.title)
     for label, value in message.facts:
         shown = clamp(one_line(value), _MOST)
-        if not (label in _SAID_BY_TITLE and shown in title):
+        if label not in _LEFT_OUT and not (label in _SAID_BY_TITLE and shown in title):
             yield f"{one_line(label).lower()} {shown}"
 
 

@@ -69,7 +69,8 @@ def notifyd(
         return
     run = notifyd.get_command(ctx, "run")
     if run is not None:
-        ctx.invoke(run)
+        with run.make_context("run", [], parent=ctx) as sub:
+            run.invoke(sub)
 
 
 def _environ() -> Mapping[str, str]:

@@ -10,16 +10,25 @@ from notifyd.cli.context import Context, places
 
 
 @click.command("run")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning"]),
+    default="info",
+    envvar="NOTIFYD_LOG_LEVEL",
+    show_default=True,
+    show_envvar=True,
+    help="Which log lines are written.",
+)
 @places
 @click.pass_context
-def command(ctx: click.Context) -> None:
+def command(ctx: click.Context, log_level: str) -> None:
     """Watch and tell until Ctrl-C or SIGTERM; SIGHUP reads the configuration anew."""
     context: Context = ctx.obj
     from notifyd.config.load import load
     from notifyd.config.problems import ConfigError
     from notifyd.logs import set_up_logs
 
-    set_up_logs(context.environ)
+    set_up_logs(context.environ, log_level)
     try:
         config = load(context.config, context.environ)
     except ConfigError as error:

@@ -19,7 +19,7 @@ _START = 120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """How `systemctl` ended, and the last line that it wrote."""
+    """How `systemctl` ended, and the last line that says something."""
 
     done: bool
     text: str
@@ -68,9 +68,10 @@ class UserManager:
             return Answer(done=False, text=f"systemctl gave no answer within {within:g} s")
         except OSError as error:
             return Answer(done=False, text=f"systemctl cannot be run: {error.strerror}")
-        said = process.stderr.strip() or process.stdout.strip() or b"no reason given"
-        line = said.decode("utf-8", "replace").splitlines()[-1]
-        return Answer(done=process.returncode == 0, text=line)
+        said = (process.stderr.strip() or process.stdout.strip()).decode("utf-8", "replace")
+        # The last line of a failed start only says where to read more.
+        lines = [line for line in said.splitlines() if not line.startswith("See ")]
+        return Answer(done=process.returncode == 0, text=lines[-1] if lines else "no reason given")
 
 
 def user_name() -> str:

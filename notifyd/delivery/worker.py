@@ -128,12 +128,7 @@ class Worker:
         if self.last_error is not None:
             self._log.info("works_again")
         self.last_error = None
-        self._log.info(
-            "delivered",
-            event_type=delivery.event.type,
-            job=delivery.event.subject,
-            seconds=round(attempt.seconds, 3),
-        )
+        self._log.info("delivered", job=delivery.event.subject, what=delivery.event.type)
 
     async def _dead(self, delivery: Delivery, attempt: Attempt) -> None:
         await self._desk.outbox.finish(delivery.id, DeliveryState.DEAD, attempt)

@@ -30,14 +30,16 @@ async def _printed(delivery: Delivery, coloured: bool = False) -> str:
 
 
 async def test_title_body_and_facts() -> None:
-    """One write: time, mark and title; below it body and facts without what the title says."""
+    """One write: time, mark and title; below it body and facts without what is said above."""
     text = await _printed(
-        delivery_of(body="It ran.\n\n  indented", facts=(("Job", "4711"), ("Exit code", "1")))
+        delivery_of(
+            body="It ran.\n\n  indented", facts=(("Job", "4711"), ("State", "X"), ("CPUs", "4"))
+        )
     )
     first, *rest = text.splitlines()
 
     assert re.fullmatch(r"\d\d:\d\d:\d\d ✘ Job 4711 \(train\) failed: exit code 1", first)
-    assert rest == [" " * 11 + "It ran.", "", " " * 13 + "indented", " " * 11 + "exit code 1"]
+    assert rest == [" " * 11 + "It ran.", "", " " * 13 + "indented", " " * 11 + "cpus 4"]
     assert text.endswith("\n")
 
 

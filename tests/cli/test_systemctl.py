@@ -24,6 +24,13 @@ def test_a_manager_that_fails_is_quoted(world: World) -> None:
     assert UserManager(world.environ).trouble() == "Failed to connect to bus"
 
 
+def test_a_failed_start_is_quoted_without_where_to_read_more(world: World) -> None:
+    """systemctl's last line is not the reason."""
+    world.has_systemd("printf 'Created symlink\\nJob failed.\\nSee \"journalctl\"\\n' >&2; exit 1")
+
+    assert UserManager(world.environ).start().text == "Job failed."
+
+
 def test_a_machine_without_systemctl_has_no_manager(world: World) -> None:
     """Not every Linux has systemd."""
     environ = world.environ | {"PATH": "/nowhere", "XDG_RUNTIME_DIR": "/run/x"}
