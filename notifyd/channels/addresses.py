@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator
 
 from notifyd.settings import Secret
 
@@ -13,6 +14,7 @@ from notifyd.settings import Secret
 # carry a header, a second recipient or an encoded word.
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_MAIL = re.compile(rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})*")
 
 
 def _web_address(secret: Secret) -> Secret:
@@ -33,7 +35,13 @@ def _web_address(secret: Secret) -> Secret:
 WebAddress = Annotated[Secret, AfterValidator(_web_address)]
 """An http or https URL. Its path is what lets one in, so the whole of it is a secret."""
 
-MailAddress = Annotated[
-    str, StringConstraints(pattern=rf"^{_LOCAL}@{_LABEL}(?:\.{_LABEL})*$", max_length=254)
-]
+
+def _mail_address(address: str) -> str:
+    """Raise ValueError for what is no bare mail address."""
+    if len(address) > 254 or not _MAIL.fullmatch(address):
+        raise ValueError("not a mail address: it has to look like name@host, without a name or <>")
+    return address
+
+
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
 """A bare `name@host`, at most 254 characters (RFC 5321, errata 1690)."""

@@ -34,7 +34,7 @@ _INLINE = 30
 
 # The colon keeps `https:` from becoming a link, `:name:` an emoji and `<t:0>` a date.
 _MARKUP = re.compile(r"([\\*_~`|<>#\[\]()@:])")
-_LIST = re.compile(r"^(\s*)(?=[-+])|^(\s*\d+)(?=\.)", re.MULTILINE)
+_LIST = re.compile(r"^([^\S\n]*)(?=[-+])|^([^\S\n]*\d+)(?=\.)", re.MULTILINE)
 
 
 class DiscordSettings(ChannelSettings):

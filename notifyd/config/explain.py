@@ -57,7 +57,9 @@ def explain(
     faults = [_located(one, section) for one in details]
     meant: set[Trail] = set()
     for fault in sorted(faults, key=lambda one: one.kind != "extra_forbidden"):
-        if fault.node.value is BROKEN or fault.trail in meant:
+        # What is wrong with its value is said already, but not that nobody asked for it.
+        broken = fault.node.value is BROKEN and fault.kind != "extra_forbidden"
+        if broken or fault.trail in meant:
             continue
         meant.add(fault.trail)
         if fault.kind == "missing" and report.incomplete:

@@ -63,6 +63,15 @@ def test_a_misspelt_key_is_told_with_its_line_and_what_was_meant(folder: Folder)
     ]
 
 
+def test_a_misspelt_key_is_named_even_when_its_value_is_broken(folder: Folder) -> None:
+    """A variable that is missing does not hide that nobody asked for it there."""
+    text = "channels:\n  ops:\n    type: hook\n    webhok_url: ${NOT_SET}\n"
+
+    assert 'config.yaml:4: channels.ops.webhok_url: unknown key; did you mean "webhook_url"?' in (
+        folder.lines(text)
+    )
+
+
 def test_all_problems_of_all_sections_come_at_once_in_order(folder: Folder) -> None:
     """Nobody mends a file one error a run."""
     lines = folder.lines(

@@ -154,7 +154,5 @@ async def test_no_root_needed(alice: User, web: WebServer, mail: MailServer) -> 
     assert f"\nUid:\t{alice.uid}\t{alice.uid}\t" in status
     assert re.search(r"\nCapEff:\t0+\n", status)
     assert {path.owner() for path in alice.state.iterdir()} == {alice.name}
-    assert {
-        path.stat().st_mode & 0o077 for path in (alice.state, *alice.state.iterdir())
-    } == {0}
+    assert {path.stat().st_mode & 0o077 for path in (alice.state, *alice.state.iterdir())} == {0}
     assert "demo" in alice.notifyd("status")
