@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import time
 from typing import Protocol
 
@@ -18,6 +19,13 @@ class Clock(Protocol):
 
     async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
         """Wait until the event is set (True) or the seconds are over (False)."""
+
+
+def local_time(seconds: float, precision: str = "seconds") -> str:
+    """Return Unix seconds as local date and time with its offset: `2026-11-21 14:03:07 +01:00`."""
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC).astimezone()
+    text = moment.isoformat(" ", precision)
+    return f"{text[:-6]} {text[-6:]}"
 
 
 class SystemClock:

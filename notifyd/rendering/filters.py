@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+from notifyd.clock import local_time
 
 
 def duration(seconds: float | None) -> str:
@@ -21,11 +21,7 @@ def duration(seconds: float | None) -> str:
 
 def timestamp(seconds: float | None) -> str:
     """Return local date and time with its offset: `2026-11-21 14:03 +01:00`."""
-    if seconds is None:
-        return ""
-    local = datetime.datetime.fromtimestamp(seconds, datetime.UTC).astimezone()
-    text = local.isoformat(" ", "minutes")
-    return f"{text[:16]} {text[16:]}"
+    return "" if seconds is None else local_time(seconds, "minutes")
 
 
 def one_line(text: object) -> str:

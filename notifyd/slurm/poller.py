@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from notifyd.clock import Clock
+from notifyd.clock import Clock, local_time
 from notifyd.model import Event, Job
 from notifyd.slurm.client import Site, SlurmError
 from notifyd.slurm.memory import Memory, RunKey
@@ -189,7 +189,7 @@ class Poller:
         since = self.health.unreachable_since
         if since is None:
             since = self._clock.now()
-            self._log.warning("slurm_unreachable", since=since, error=trouble)
+            self._log.warning("slurm_unreachable", since=local_time(since), error=trouble)
         self.health = dataclasses.replace(self.health, unreachable_since=since, trouble=trouble)
 
     def _note_success(self, site: Site, jobs: Sequence[Job]) -> None:
