@@ -1,6 +1,8 @@
 # shellcheck shell=sh
 # What the scripts in this folder share. They source it; it does nothing by itself.
 
+PATH=$PATH:/usr/sbin:/sbin # a plain su leaves them out
+
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
     bold=$(printf '\033[1m') red=$(printf '\033[31m') green=$(printf '\033[32m') plain=$(printf '\033[0m')
 else
@@ -36,7 +38,7 @@ wait_for() {
     shift
     until "$@"; do
         [ "$(date +%s)" -lt "$deadline" ] || return 1
-        sleep 0.2
+        sleep 0.1
     done
 }
 
@@ -80,11 +82,11 @@ install_packages() (
 
 checkout=$(cd "$(dirname "$0")/.." && pwd -P)
 
-# find_python RUN...: prints the first Python that is new enough and that RUN (env, or runuser) can start.
+# find_python RUN...: prints the first Python that is new enough and that RUN can start.
+its_path='import sys; print(sys.executable); sys.exit(sys.version_info < (3, 11))'
 find_python() {
     for python in python3.13 python3.12 python3.11 python3 /usr/bin/python3; do
-        python=$("$python" -c 'import sys; sys.version_info >= (3, 11) and print(sys.executable)' 2>/dev/null) || continue
-        [ -n "$python" ] || continue
+        python=$("$python" -c "$its_path" 2>/dev/null) || continue
         "$@" "$python" -c '' 2>/dev/null || continue
         echo "$python"
         return
@@ -96,7 +98,8 @@ find_python() {
 need_python() {
     find_python "$@" && return
     ! is_root || need_packages python3 python3-venv >&2
-    find_python "$@" || fail "no Python 3.11 or newer here. If your site offers one as a module, load it (module load python) and run this again."
+    find_python "$@" || fail "no Python 3.11 or newer here.
+If your site offers one as a module, load it (module load python) and run this again."
 }
 
 # need_venv VENV PYTHON: makes the virtual environment, unless it is there and works. The file
@@ -132,7 +135,8 @@ install_into() {
     [ "$(cat "$1/.notifyd" 2>/dev/null)" != "$2" ] || return 0
     venv_dir=$1 venv_sum=$2 venv_what=$3
     shift 3
-    quietly "Installing $venv_what in $venv_dir" env PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore \
+    quietly "Installing $venv_what in $venv_dir" \
+        env PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore \
         "$venv_dir/bin/python" -m pip install --quiet "$@"
     echo "$venv_sum" >"$venv_dir/.notifyd"
 }
@@ -151,7 +155,7 @@ install_copy() (
     install_into "$1" "$(xargs -0 cksum <"$copy/files" | cksum)" 'notifyd and what it needs' "$copy/notifyd"
 )
 
-# install_editable VENV EXTRA: the environment runs the checkout itself.
+# install_editable VENV: the environment runs the checkout itself, and has what the tests need.
 install_editable() {
-    install_into "$1" "$(cksum <"$checkout/pyproject.toml") $2" "what notifyd and its $2 need" -e "${checkout}[$2]"
+    install_into "$1" "$(cksum <"$checkout/pyproject.toml")" 'notifyd and what its tests need' -e "${checkout}[test]"
 }

@@ -68,6 +68,7 @@ sys.exit(not set(open(sys.argv[1]).read().splitlines()) <= told)
 cancel_samples() {
     [ -s "$demo/expected" ] || return 0
     # shellcheck disable=SC2046 # one word a job
-    timeout 15 scancel --quiet --user="$(id -un)" $(sed 's/.* //; s/_.*//' "$demo/expected" | sort -u) 2>/dev/null || true
+    set -- $(sed 's/.* //; s/_.*//' "$demo/expected" | sort -u)
+    timeout 15 scancel --quiet --user="$(id -un)" "$@" 2>/dev/null || true
     rm "$demo/expected"
 }

@@ -126,10 +126,13 @@ find_slurm() {
         kind=real interval=30s
         return
     fi
-    is_root || fail "no Slurm answers here ($squeue_trouble). Do one of these and run this again:
+    if ! is_root; then
+        tell_installed
+        fail "no Slurm answers here ($squeue_trouble). Do one of these and run this again:
   - log in to a machine where squeue works, such as your cluster's login node
   - on a Debian machine, run this as root (sudo sh deploy/quickstart.sh): it then starts a private Slurm
-notifyd itself is installed: $command init"
+Or set notifyd up for later: $command init"
+    fi
     kind=private interval=2s
     say "No Slurm answers here ($squeue_trouble). You are root, so this starts a private one in $slurm."
     say "Debian packages that are missing for it get installed; at the end you read how to remove them."
@@ -178,6 +181,7 @@ start_daemon() {
     step "Starting notifyd: it asks Slurm every $interval and logs to $demo/notifyd.log"
     setsid "$notifyd" --foreground 2>"$demo/notifyd.log" &
     echo $! >"$demo/notifyd.pid"
+    wait_for 3 daemon_alive || daemon_ended # only after its exec is it known
     wait_for 30 daemon_polled || warn "notifyd has not reached Slurm within 30 s. It goes on trying."
     daemon_alive || daemon_ended
 }
@@ -195,7 +199,8 @@ sys.exit(not json.load(sys.stdin)["slurm"]["last_poll"])' 2>/dev/null
 }
 
 daemon_alive() {
-    [ -s "$demo/notifyd.pid" ] && grep -qszxF "NOTIFYD_STATE_DIR=$demo/state" "/proc/$(cat "$demo/notifyd.pid")/environ"
+    [ -s "$demo/notifyd.pid" ] &&
+        grep -qszxF "NOTIFYD_STATE_DIR=$demo/state" "/proc/$(cat "$demo/notifyd.pid")/environ"
 }
 
 daemon_gone() { ! daemon_alive; }
@@ -229,7 +234,8 @@ keep_watching() {
 
 await_samples() {
     [ -s "$demo/expected" ] || fail "no sample job was submitted."
-    wait_for 120 all_told || fail "not all sample jobs were told within 120 s. Expected: $(tr '\n' ',' <"$demo/expected")"
+    wait_for 120 all_told ||
+        fail "not all sample jobs were told within 120 s. Expected: $(tr '\n' ',' <"$demo/expected")"
     step "All sample jobs have been told."
 }
 

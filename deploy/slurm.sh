@@ -26,7 +26,7 @@ END
 open_dir() {
     is_root || fail "this needs root: slurmd starts each job as the user who submitted it."
     case $1 in
-    *[!A-Za-z0-9/._-]*) fail "Slurm's configuration cannot hold the path $1. Choose one of letters, digits, '.', '_' and '-'." ;;
+    *[!A-Za-z0-9/._-]*) fail "Slurm cannot live in $1. Choose a path of letters, digits, '.', '_' and '-'." ;;
     esac
     if [ -d "$1" ] && [ -n "$(ls -A "$1")" ] && ! is_ours "$1"; then
         fail "$1 holds something else. Name a new or an empty folder."
@@ -134,7 +134,8 @@ AccountingStoreFlags=job_comment
 NodeName=n[1-4] NodeHostname=$host NodeAddr=127.0.0.1 Port=[$((ports + 2))-$((ports + 5))] CPUs=16 RealMemory=16000
 PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 END
-    # Nothing here uses cgroups, but slurmd looks for them: v2 would want systemd's leave, and none would stop it.
+    # Nothing here uses cgroups, but slurmd asks for them: it would not start where there are none,
+    # and where there is v2 it would ask systemd.
     echo CgroupPlugin=cgroup/v1 >"$dir/cgroup.conf"
 }
 
@@ -149,7 +150,8 @@ make_database() {
     rm -rf "$dir/mariadb" "$dir/mariadb.new"
     mkdir -m 700 "$dir/mariadb.new"
     quietly "Making an accounting database" mariadb-install-db --no-defaults --user=root \
-        --datadir="$dir/mariadb.new" --skip-test-db --auth-root-authentication-method=socket --auth-root-socket-user=root
+        --datadir="$dir/mariadb.new" --skip-test-db \
+        --auth-root-authentication-method=socket --auth-root-socket-user=root
     mv "$dir/mariadb.new" "$dir/mariadb" # so that half a database is never taken for one
 }
 
@@ -163,14 +165,18 @@ launch() {
         MYSQL_UNIX_PORT="$dir/mariadb/socket" NOTIFYD_SLURM="$dir:$name" \
         "$@" </dev/null >>"$dir/log/$name.log" 2>&1 &
     echo $! >"$dir/run/$name.pid"
+    wait_for 3 alive "$name" || true # only after its exec does it carry the mark
 }
 
 run_service() {
     case $1 in
-    munged) launch munged munged --foreground --socket="$dir/munge/socket" --key-file="$dir/munge/key" \
-        --pid-file="$dir/run/munged.own.pid" --seed-file="$dir/munge/seed" ;;
-    mariadbd) launch mariadbd mariadbd --no-defaults --user=root --datadir="$dir/mariadb" --socket="$dir/mariadb/socket" \
-        --pid-file="$dir/run/mariadbd.own.pid" --skip-networking --innodb-lock-wait-timeout=900 ;;
+    # It would refuse a folder below one that not everybody may enter, such as /root; hence --force.
+    munged) launch munged munged --force --foreground \
+        --socket="$dir/munge/socket" --key-file="$dir/munge/key" \
+        --seed-file="$dir/munge/seed" --pid-file="$dir/run/munged.own.pid" ;;
+    mariadbd) launch mariadbd mariadbd --no-defaults --user=root --skip-networking \
+        --socket="$dir/mariadb/socket" --datadir="$dir/mariadb" \
+        --pid-file="$dir/run/mariadbd.own.pid" --innodb-lock-wait-timeout=900 ;;
     slurmdbd) launch slurmdbd slurmdbd -D ;;
     slurmctld) launch slurmctld slurmctld -D -f "$SLURM_CONF" ;;
     n[1-4]) launch "$1" slurmd -D -f "$SLURM_CONF" -N "$1" ;;
@@ -200,10 +206,13 @@ answers() {
 launch_service() { alive "$1" || run_service "$1"; }
 
 await_service() {
-    wait_for 60 answers "$1" && return
+    wait_for 60 settled "$1" && answers "$1" && return
     tail -n 20 "$dir/log/$1.log" >&2
-    fail "$1 did not answer within 60 s. Its last lines are above; the rest is in $dir/log/$1.log"
+    if alive "$1"; then trouble='did not answer within 60 s'; else trouble='has ended by itself'; fi
+    fail "$1 $trouble. Its last lines are above; the rest is in $dir/log/$1.log"
 }
+
+settled() { gone "$1" || answers "$1"; }
 
 start_services() {
     for service; do launch_service "$service"; done

@@ -20,13 +20,11 @@ venv=$checkout/.venv
 set_up_venv() {
     python=$(need_python env)
     need_venv "$venv" "$python"
-    install_editable "$venv" test
+    install_editable "$venv"
     export PATH="$venv/bin:$PATH"
 }
 
 set_up_system() {
-    is_root || fail "the system tests need root: they start a real Slurm and boot a real systemd.
-Run this as root, or leave them out: sh deploy/test.sh --no-system"
     need_packages systemd libpam-systemd dbus dbus-daemon dbus-user-session shellcheck
     make_users
     temporary=$(mktemp -d /var/tmp/notifyd-test.XXXXXX)
@@ -94,6 +92,9 @@ case ${1:-} in
     exit
     ;;
 esac
+
+[ -z "$system" ] || is_root || fail "the system tests need root: they start a real Slurm and boot a real systemd.
+Run this as root, or leave them out: sh deploy/test.sh --no-system"
 
 umask 022
 cd "$checkout"

@@ -94,7 +94,7 @@ class Daemon:
             self._start("intake", self._intake.run(inbox), stack)
             stack.push_async_callback(self._fleet.stop)
             await self._fleet.swap(places)
-            self._start_poller()
+            await self._start_poller()
             stack.push_async_callback(self._stop_poller)
             await stack.enter_async_context(serve(self._operator(), self._where.socket))
             self._start("housekeeping", self._keep_house(), stack)
@@ -137,7 +137,7 @@ class Daemon:
         await self._fleet.swap(places)
         if old.slurm != config.slurm:
             await self._stop_poller()
-            self._start_poller()
+            await self._start_poller()
         self._state.loaded, self._state.trouble = self._clock.now(), None
         self._log.info("reloaded", channels=list(places))
 
@@ -162,10 +162,11 @@ class Daemon:
             reload_config=self.reload,
         )
 
-    def _start_poller(self) -> None:
+    async def _start_poller(self) -> None:
         settings = self._config.slurm
         client = SlurmClient(settings, self._where.environ)
         self._poller = Poller(client, settings, self._outbox, self._bus.publish, self._clock)
+        await self._poller.restore()
         self._polling = self._spawn(self._poller.run(self.stopping), "poller")
 
     async def _stop_poller(self) -> None:

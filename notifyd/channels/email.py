@@ -178,7 +178,7 @@ def _body(delivery: Delivery) -> str:
 def _footer(delivery: Delivery) -> str:
     return (
         f"Sent by notifyd. You get this because the channel “{one_line(delivery.channel)}” "
-        f"asks for {one_line(delivery.event.type)} events."
+        f"hears {one_line(delivery.event.type)}."
     )
 
 

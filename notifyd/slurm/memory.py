@@ -38,11 +38,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Everything the tracker knows. `since` is the first look; nothing older is told."""
+    """Everything the tracker knows.
+
+    `since` is the first start: nothing older is told. `last_look` is None until the first look.
+    """
 
     scope: str
     since: float
-    last_look: float
+    last_look: float | None = None
     runs: Mapping[RunKey, Run] = field(default_factory=dict)
     done: Mapping[RunKey, float] = field(default_factory=dict)
     """Runs whose end is told, and when it was: so that no second source tells it again."""
@@ -79,7 +82,7 @@ class _Stored:
     version: int
     scope: str
     since: float
-    last_look: float
+    last_look: float | None
     runs: tuple[Run, ...]
     done: tuple[tuple[str, int, float], ...]
 

@@ -75,19 +75,17 @@ class Poller:
         self._clock = clock
         self._scope = ",".join(sorted(settings.users))
         self._site: Site | None = None
-        self._memory: Memory | None = None
+        self._memory = Memory(scope=self._scope, since=clock.now())
         self._saved_at = 0.0
         self._gap_since: float | None = None
         self._gap_again_at: float | None = None
         self._failures = 0
-        self._started = clock.now()
         self._log = structlog.get_logger("slurm")
         self.interval = settings.interval
         self.health = Health()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Poll until the event is set."""
-        await self.restore()
+        """Poll until the event is set. `restore` comes first."""
         while not stopping.is_set():
             try:
                 await self.poll()
@@ -110,8 +108,8 @@ class Poller:
     async def _take_in(self, site: Site, jobs: list[Job]) -> None:
         now = self._clock.now()
         before = self._memory
-        if before is None:
-            before = first_memory(self._scope, Look(jobs=jobs, now=now), self._started)
+        if before.last_look is None:
+            before = first_memory(self._scope, Look(jobs=jobs, now=now), before.since)
             self._log.info("watching", action="first_look", cluster=site.cluster, jobs=len(jobs))
         asked = missing_runs(before, jobs, now)
         records = await self._ask_accounting(site, before, asked, now)
@@ -146,8 +144,9 @@ class Poller:
 
     def _gap(self, site: Site, memory: Memory, now: float) -> float | None:
         """Return from when on jobs may have come and gone unseen, or None."""
-        if now - memory.last_look > site.min_job_age / 2:
-            self._gap_since = min(memory.last_look, self._gap_since or memory.last_look)
+        last = memory.since if memory.last_look is None else memory.last_look
+        if now - last > site.min_job_age / 2:
+            self._gap_since = min(last, self._gap_since or last)
             return self._gap_since
         again = self._gap_again_at is None or now >= self._gap_again_at
         return self._gap_since if again else None
@@ -164,17 +163,23 @@ class Poller:
         """Take up what an earlier daemon has stored."""
         text = await self._store.load_memory()
         try:
-            self._memory = Memory.load(text) if text else None
+            if text is not None:
+                self._memory = Memory.load(text)
+                return
         except ValueError as error:
             self._log.warning("memory_unreadable", action="first_look", error=str(error)[:200])
+        # Stored at once: what is submitted from now on is news, even if this daemon is killed
+        # before its first look.
+        await self._store.save_memory(self._memory.dump())
 
     async def _save(self, memory: Memory) -> None:
-        last = self._memory
-        changed = last is None or (last.runs, last.done) != (memory.runs, memory.done)
+        last, now = self._memory, self._clock.now()
+        first = last.last_look is None
+        changed = first or (last.runs, last.done) != (memory.runs, memory.done)
         self._memory = memory
-        if changed or memory.last_look - self._saved_at >= SAVE_EVERY:
+        if changed or now - self._saved_at >= SAVE_EVERY:
             await self._store.save_memory(memory.dump())
-            self._saved_at = memory.last_look
+            self._saved_at = now
 
     def _pause(self) -> float:
         """Return the seconds until the next poll: longer while Slurm does not answer."""

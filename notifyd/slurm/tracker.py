@@ -48,10 +48,9 @@ class Look:
 
 
 def first_memory(scope: str, look: Look, since: float) -> Memory:
-    """Return the memory of a first start: what was submitted before `since` is known, not told."""
-    empty = Memory(scope=scope, since=since, last_look=look.now)
+    """Return the memory of a first look: what was submitted before `since` is known, not told."""
     old = [job for job in look.jobs if job.submit_time < int(since)]
-    memory, _ = step(empty, dataclasses.replace(look, jobs=old))
+    memory, _ = step(Memory(scope=scope, since=since), dataclasses.replace(look, jobs=old))
     return memory
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.live.cluster import Cluster, User
 from tests.live.receivers import MailServer, WebServer
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 INTERVAL = 2
 CONFIG = """

@@ -12,7 +12,7 @@ import pytest
 from tests.live.cluster import Cluster, User
 from tests.live.receivers import WebServer
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 CONFIG = """
 slurm: {{interval: 1s}}

@@ -167,6 +167,16 @@ async def test_unreadable_memory_is_a_new_start(world: World) -> None:
     assert await world.poll() == []
 
 
+async def test_a_kill_before_the_first_look_forgets_no_submission(world: World) -> None:
+    """What is submitted after the very first start is news, whenever it is first seen."""
+    await world.restart()
+    world.clock.time += 3600
+    await world.restart()
+    world.slurm.jobs = [a_job("1", "PENDING", submit_time=1_000_002), a_job("2", "PENDING")]
+
+    assert await world.poll() == ["1 job_submitted"]
+
+
 async def test_it_polls_until_it_is_told_to_stop(world: World) -> None:
     """A poll that breaks is logged, and the next one is made all the same."""
     stopping = asyncio.Event()
@@ -181,6 +191,8 @@ async def test_it_polls_until_it_is_told_to_stop(world: World) -> None:
     await world.poll()
     world.slurm.jobs = [a_job("1", "FAILED")]
     poller = Poller(world.slurm, SlurmSettings(interval=30), world.store, publish, world.clock)
-    await poller.run(stopping)
+    await poller.restore()
+    async with asyncio.timeout(10):
+        await poller.run(stopping)
 
     assert world.slurm.polls == 7
