@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,8 @@ READING = 20.0
 KEPT = 30 * 86400.0
 """Seconds for which ended deliveries stay in the history."""
 _DAY = 86400.0
+"""Seconds for which something stays owed to a channel that nobody has configured."""
+_HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +69,15 @@ class Daemon:
         self._bus = Bus()
         self._mutes = Mutes(self._outbox)
         self._reloading = asyncio.Lock()
+        self._reload_task: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
         self._state = ConfigState(str(where.config), self._clock.now())
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
         """Start from the back to the front, wait, and stop from the front to the back."""
         async with AsyncExitStack() as stack:
-            self._where.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_folder(self._where.state)
             await self._outbox.open()
             stack.push_async_callback(self._outbox.close)
             await self._mutes.restore()
@@ -92,10 +96,11 @@ class Daemon:
                 _renderer(self._config),
             )
             self._start("intake", self._intake.run(inbox), stack)
-            stack.push_async_callback(self._fleet.stop)
+            stack.push_async_callback(self._stop_work)
+            stack.push_async_callback(self._stop_reload)
             await self._fleet.swap(places)
-            await self._start_poller()
-            stack.push_async_callback(self._stop_poller)
+            self._start_poller()
+            await self._poller.restore()
             await stack.enter_async_context(serve(self._operator(), self._where.socket))
             self._start("housekeeping", self._keep_house(), stack)
             self._start("watchdog", self._feed_watchdog(), stack)
@@ -136,8 +141,10 @@ class Daemon:
         self._intake.router, self._intake.renderer = _router(places), renderer
         await self._fleet.swap(places)
         if old.slurm != config.slurm:
-            await self._stop_poller()
-            await self._start_poller()
+            # It may be cut off anywhere: what it has not stored, the next look finds again.
+            if self._polling is not None:
+                await _cancelled(self._polling)
+            self._start_poller()
         self._state.loaded, self._state.trouble = self._clock.now(), None
         self._log.info("reloaded", channels=list(places))
 
@@ -162,16 +169,24 @@ class Daemon:
             reload_config=self.reload,
         )
 
-    async def _start_poller(self) -> None:
+    def _start_poller(self) -> None:
         settings = self._config.slurm
         client = SlurmClient(settings, self._where.environ)
         self._poller = Poller(client, settings, self._outbox, self._bus.publish, self._clock)
-        await self._poller.restore()
         self._polling = self._spawn(self._poller.run(self.stopping), "poller")
 
-    async def _stop_poller(self) -> None:
-        # It may be cut off anywhere: what it has not stored, the next look finds again.
-        await _cancelled(self._polling)
+    async def _stop_work(self) -> None:
+        """Stop poller and workers side by side, so that their limits do not add up."""
+        poller = [self._polling] if self._polling else []
+        for task in poller:
+            task.cancel()
+        await self._fleet.stop()
+        if poller:
+            await asyncio.wait(poller)
+
+    async def _stop_reload(self) -> None:
+        if self._reload_task is not None:
+            await _cancelled(self._reload_task)
 
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         return self._group.create_task(work, name=name)
@@ -180,11 +195,14 @@ class Daemon:
         stack.push_async_callback(_cancelled, self._spawn(work, name))
 
     async def _keep_house(self) -> None:
-        while True:
-            await self._outbox.purge(self._clock.now() - KEPT)
-            await self._clock.wait(self.stopping, _DAY)
-            if self.stopping.is_set():
-                return
+        while not self.stopping.is_set():
+            now = self._clock.now()
+            try:
+                await self._outbox.purge(now - KEPT)
+                await self._outbox.suppress_orphans(self._fleet.workers, now - _DAY, now)
+            except OutboxError as error:
+                self._log.error("housekeeping_failed", action="try_later", error=str(error))
+            await self._clock.wait(self.stopping, _HOUR)
 
     async def _feed_watchdog(self) -> None:
         """Feed it from the loop itself: a loop that hangs goes hungry, and is restarted."""
@@ -203,13 +221,22 @@ class Daemon:
 
     def _reload_on_signal(self) -> None:
         if not self.stopping.is_set():
-            self._spawn(self._reload_quietly(), "reload")
+            self._reload_task = self._spawn(self._reload_quietly(), "reload")
 
     async def _reload_quietly(self) -> None:
         try:
             await self.reload()
         except NotAllowed:
             return  # it is in the log, and in `notifyd status`
+        except Exception:
+            self._log.exception("reload_failed")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutboxError(f"{path} cannot be made: {error.strerror}") from error
 
 
 def _router(places: Mapping[str, Place]) -> Router:
@@ -239,20 +266,24 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
 
 
 def run_daemon(where: Where, config: Config) -> str | None:
-    """Run a daemon until it is stopped. Return what kept it from running, for people."""
+    """Run a daemon until it is stopped. Return what kept it from running, for people.
+
+    The loop stays open: closing it would wait without an end for a thread that asks a dead
+    name server, and the caller is about to leave the process anyway.
+    """
     os.umask(0o077)  # whatever it writes is its owner's alone
     trouble = None
+    loop = _new_loop()
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(Daemon(where, config).run())
+        loop.run_until_complete(Daemon(where, config).run())
     except* (OutboxError, SocketError) as group:
         trouble = "; ".join(str(error) for error in group.exceptions)
     return trouble
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+def _new_loop() -> asyncio.AbstractEventLoop:
     try:
         import uvloop
     except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

@@ -20,7 +20,14 @@ def set_up_logs(environ: Mapping[str, str], level: str = "info") -> None:
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal),
     ]
     renderer: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in environ, pad_event_to=9)]
+        [
+            structlog.dev.ConsoleRenderer(
+                colors="NO_COLOR" not in environ,
+                pad_event_to=9,
+                # The pretty one prints local variables, and with them webhook addresses.
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
         if terminal
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

@@ -30,6 +30,7 @@ from notifyd.model import Delivery, DeliveryState, Job
 from notifyd.outbox.store import Outbox
 from notifyd.rendering.renderer import Renderer
 from notifyd.routing.router import Router, Subscriber
+from notifyd.slurm.memory import Scope
 from notifyd.slurm.poller import Poller
 from notifyd.slurm.settings import SlurmSettings
 from notifyd.slurm.tracker import Look, first_memory, step
@@ -190,7 +191,9 @@ ABSENCES = st.lists(
 def test_absence_is_never_failure(looks: Sequence[str]) -> None:
     """Whatever is missing, and whatever accounting still believes: no end without an end."""
     running = a_job("1", "RUNNING")
-    memory = first_memory("me", Look(jobs=[running], now=0), since=2_000_000)
+    memory = first_memory(
+        Scope(cluster="demo", users=("alice",)), Look(jobs=[running], now=0), since=2_000_000
+    )
     for number, sight in enumerate(looks):
         jobs = [running] if sight == "here" else []
         if sight == "COMPLETING":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, TextIO
 
 from notifyd.channels.base import ChannelSettings
@@ -26,7 +28,9 @@ _MARKS = {
 }
 _DIM, _BOLD = "2", "1"
 _SAID_BY_TITLE = frozenset({"Job", "Name"})
-_LEFT_OUT = frozenset({"State", "Exit code", "Signal", "Started", "Ended", "Cluster"})
+_LEFT_OUT = frozenset(
+    {"State", "Exit code", "Signal", "Elapsed", "Started", "Ended", "Restarts", "Cluster"}
+)
 """What title and time say already, in a place that scrolls by."""
 
 Write = Callable[[str], object]
@@ -43,15 +47,23 @@ class ConsoleSettings(ChannelSettings):
 class Console:
     """Writes a few lines a delivery."""
 
-    def __init__(self, write: Write, coloured: bool) -> None:
+    def __init__(self, write: Write, coloured: bool, within: float = 15.0) -> None:
         self._write = write
         self._coloured = coloured
+        self._within = within
+        # A terminal that is held with Ctrl-S, or a full pipe, holds this thread and no more.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="console")
 
     async def send(self, delivery: Delivery) -> None:
         """Write the delivery, or raise TemporaryFailure if nobody takes it."""
         text = "\n".join(_lines(delivery, self._painted if self._coloured else _plain))
+        loop = asyncio.get_running_loop()
         try:
-            self._write(f"{text}\n")
+            async with asyncio.timeout(self._within):
+                await loop.run_in_executor(self._thread, self._write, f"{text}\n")
+        except TimeoutError:
+            reason = f"standard output took no text within {self._within:g} s"
+            raise TemporaryFailure(reason) from None
         except (OSError, ValueError) as error:
             reason = f"standard output takes no more text ({type(error).__name__})"
             raise TemporaryFailure(reason) from None

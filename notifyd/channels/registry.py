@@ -52,7 +52,8 @@ def _kind(settings: type[S], make: Callable[[S, Tools], Channel]) -> Kind:
 
 
 def _console(settings: ConsoleSettings, tools: Tools) -> Channel:
-    return Console(tools.write, wants_colour(settings.colour, sys.stdout, os.environ))
+    coloured = wants_colour(settings.colour, sys.stdout, os.environ)
+    return Console(tools.write, coloured, settings.timeout)
 
 
 KINDS: Mapping[str, Kind] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 
 import click
@@ -45,4 +47,12 @@ def command(ctx: click.Context, log_level: str) -> None:
     trouble = run_daemon(where, config)
     if trouble:
         click.echo(f"notifyd: {trouble}", err=True)
-        sys.exit(1)
+    _leave(1 if trouble else 0)
+
+
+def _leave(code: int) -> None:
+    """End the process now. Everything is stored; a thread that hangs must not hold it up."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)

@@ -72,7 +72,9 @@ def _show_channels(status: Json, now: float) -> None:
         if why:
             click.secho(f"{one['name']}: {text.plain(why)}", fg=_COLOURS[one["state"]])
     for name, count in status["unconfigured_backlog"].items():
-        click.secho(f"{name}: {count} owed, but no such channel is configured", fg="yellow")
+        click.secho(
+            f"{name}: {count} owed, but that channel is not configured, or not enabled", fg="yellow"
+        )
 
 
 def _owed(channel: Json, now: float) -> str:

@@ -62,11 +62,12 @@ def bind(path: Path) -> socket.socket:
 
 
 def _check_folder(folder: Path) -> None:
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise SocketError(f"{folder} is not a folder of yours: remove it, or set another one")
-    if found.st_mode & 0o077:
-        folder.chmod(0o700)
+    """Refuse a folder in which somebody else could put a socket of theirs in place of ours."""
+    found = folder.stat()
+    if found.st_uid != os.getuid():
+        raise SocketError(f"{folder} is not yours: name another folder")
+    if found.st_mode & 0o022:
+        raise SocketError(f"others can write in {folder}: run `chmod 700 {folder}`, or use another")
 
 
 def _remove_stale(path: Path) -> None:

@@ -31,6 +31,7 @@ class Fleet:
         self._grace = grace
         self.workers: dict[str, Worker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._closed = False
 
     async def swap(self, places: Mapping[str, Place]) -> None:
         """Run these channels and no others; one whose settings are the same goes on untouched."""
@@ -42,11 +43,15 @@ class Fleet:
         gates = {name: self.workers[name].gate for name in gone}
         await self._stop(gone)
         for name, place in places.items():
-            if name not in self.workers:
+            if name not in self.workers and not self._closed:
                 self._start(name, place, gates.get(name))
 
     async def stop(self) -> None:
-        """Let each worker finish the message it is sending, for as long as the grace lasts."""
+        """Let each worker finish the message it is sending, for as long as the grace lasts.
+
+        Nothing starts any more after this, whatever a reload that is under way still wants.
+        """
+        self._closed = True
         await self._stop(list(self.workers))
 
     def wake(self, names: Iterable[str]) -> None:
@@ -64,14 +69,14 @@ class Fleet:
         self._tasks[name] = self._spawn(worker.run(), f"worker {name}")
 
     async def _stop(self, names: Iterable[str]) -> None:
-        tasks = []
-        for name in names:
-            self.workers.pop(name).stop()
-            tasks.append(self._tasks.pop(name))
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=self._grace)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late)
+        tasks = {name: self._tasks[name] for name in names if name in self._tasks}
+        for name in tasks:
+            self.workers[name].stop()
+        try:
+            if tasks:
+                await asyncio.wait(tasks.values(), timeout=self._grace)
+        finally:
+            for name, task in tasks.items():
+                task.cancel()
+                self.workers.pop(name, None)
+                self._tasks.pop(name, None)

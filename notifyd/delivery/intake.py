@@ -54,8 +54,11 @@ class Intake:
             self._wake({delivery.channel for delivery in deliveries})
 
     def _deliveries(self, event: Event) -> Iterator[Delivery]:
+        channels = self.router.route(event)
+        if not channels:
+            return
         message = self.renderer.render(event)
-        for channel in self.router.route(event):
+        for channel in channels:
             yield Delivery(
                 id=derived_id(event.id, RULE, channel),
                 channel=channel,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -123,7 +123,8 @@ class Worker:
         return None
 
     async def _delivered(self, delivery: Delivery, attempt: Attempt) -> None:
-        await self._desk.outbox.finish(delivery.id, DeliveryState.DELIVERED, attempt)
+        outbox = self._desk.outbox
+        await self._written(lambda: outbox.finish(delivery.id, DeliveryState.DELIVERED, attempt))
         self.gate.succeeded()
         if self.last_error is not None:
             self._log.info("works_again")
@@ -131,8 +132,10 @@ class Worker:
         self._log.info("delivered", job=delivery.event.subject, what=delivery.event.type)
 
     async def _dead(self, delivery: Delivery, attempt: Attempt) -> None:
-        await self._desk.outbox.finish(delivery.id, DeliveryState.DEAD, attempt)
+        outbox = self._desk.outbox
+        await self._written(lambda: outbox.finish(delivery.id, DeliveryState.DEAD, attempt))
         self._note_failure(attempt)
+        self.last_error = attempt.detail
         self._log.error("dead", job=delivery.event.subject, error=attempt.detail)
 
     async def _failed(
@@ -148,9 +151,26 @@ class Worker:
         else:
             pause = retry_after
             self.gate.pause(clock.monotonic() + retry_after)
-        counted = retry_after is None
-        await self._desk.outbox.postpone(delivery.id, attempt, clock.now() + pause, counted)
+        counted, due, outbox = retry_after is None, clock.now() + pause, self._desk.outbox
+        await self._written(lambda: outbox.postpone(delivery.id, attempt, due, counted))
         self._log_change(attempt, pause)
+
+    async def _written(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write an outcome, however long the store takes to allow it.
+
+        Going on without would send the same message again and again: a full disk must not
+        become a flood. Only a stop ends the waiting.
+        """
+        while True:
+            try:
+                await write()
+                return
+            except OutboxError as error:
+                if self._stopping:
+                    raise
+                self._log.error("outcome_not_stored", error=str(error))
+            self._wake.clear()
+            await self._desk.clock.wait(self._wake, _STORE_TROUBLE_PAUSE)
 
     def _note_failure(self, attempt: Attempt) -> None:
         if self.gate.failed(self._desk.clock.monotonic()):

@@ -52,6 +52,13 @@ LIMIT :limit;
 -- name: attempts_of
 SELECT number, at, seconds, outcome, detail FROM attempts WHERE delivery = :id ORDER BY number;
 
+-- name: suppress_orphans
+-- What is owed to channels that nobody has configured for a while.
+UPDATE deliveries
+SET state = 'suppressed', finished = :now, detail = :why
+WHERE state = 'pending' AND created < :before
+  AND channel NOT IN (SELECT value FROM json_each(:channels));
+
 -- name: purge
 DELETE FROM deliveries WHERE state <> 'pending' AND finished < :before;
 

@@ -17,6 +17,7 @@ CREATE TABLE deliveries (
 ) STRICT;
 
 CREATE INDEX pending ON deliveries (channel, grp, seq) WHERE state = 'pending';
+CREATE INDEX queue ON deliveries (channel, seq) WHERE state = 'pending';
 CREATE INDEX finished ON deliveries (finished) WHERE state <> 'pending';
 
 CREATE TABLE attempts (

@@ -6,12 +6,15 @@ SQLite does its work in one thread of its own, so that a slow disk never stops t
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
+
+from pydantic import ValidationError
 
 from notifyd.model import Delivery, DeliveryState
 from notifyd.outbox.database import OutboxError, load_queries, open_database
@@ -55,8 +58,13 @@ class Outbox:
 
     async def next(self, channel: str, now: float) -> Delivery | None:
         """Return the oldest delivery that may be tried, keeping each group in order."""
-        row = await self._one("next", {"channel": channel, "now": now})
-        return _delivery(row) if row else None
+        while row := await self._one("next", {"channel": channel, "now": now}):
+            try:
+                return _delivery(row)
+            except ValidationError:
+                # Written by another version: one row must not stop its channel for ever.
+                await self._end(row["id"], DeliveryState.DEAD, now, "this version cannot read it")
+        return None
 
     async def next_due(self, channel: str) -> float | None:
         """Return when (Unix seconds) the next delivery may be tried; None when none is owed."""
@@ -77,7 +85,17 @@ class Outbox:
 
     async def suppress(self, id: str, now: float, why: str) -> None:
         """End a delivery without a try, and say what suppressed it."""
-        state = DeliveryState.SUPPRESSED
+        await self._end(id, DeliveryState.SUPPRESSED, now, why)
+
+    async def suppress_orphans(self, channels: Iterable[str], before: float, now: float) -> None:
+        """End what is owed since before that time to channels other than these."""
+        names = json.dumps(list(channels))
+        why = "its channel is not configured"
+        await self._write(
+            "suppress_orphans", {"channels": names, "before": before, "now": now, "why": why}
+        )
+
+    async def _end(self, id: str, state: DeliveryState, now: float, why: str) -> None:
         values: Values = {"id": id, "state": state, "now": now, "counted": 0, "detail": why}
         await self._write("finish", values)
 
@@ -202,13 +220,20 @@ def _delivery(row: sqlite3.Row) -> Delivery:
     )
 
 
+def _title(row: sqlite3.Row) -> str:
+    try:
+        return CONTENT.validate_json(row["content"]).message.title
+    except ValidationError:
+        return str(row["event_type"])
+
+
 def _record(row: sqlite3.Row, attempts: sqlite3.Cursor) -> Record:
     return Record(
         id=row["id"],
         channel=row["channel"],
         event_type=row["event_type"],
         subject=row["subject"],
-        title=CONTENT.validate_json(row["content"]).message.title,
+        title=_title(row),
         state=DeliveryState(row["state"]),
         created=row["created"],
         due=row["due"],

@@ -80,10 +80,12 @@ class Renderer:
 
 
 def check_template(event_type: str, text: str) -> str | None:
-    """Return what is wrong with a template, tried on an event without values; None if nothing."""
+    """Return what is wrong with a template, tried on a sample; None if nothing."""
+    numbers = {name: 1 for name in JOB_NAMES if name.endswith(("_time", "_seconds"))}
+    sample: dict[str, Scalar] = {**dict.fromkeys(JOB_NAMES, "sample"), **numbers}
     try:
         template = _environment().from_string(text)
-        template.render(_context(event_type, "info", 0.0, {}))
+        template.render(_context(event_type, "info", 0.0, sample))
     except jinja2.TemplateSyntaxError as error:
         return f"line {error.lineno}: {error.message}"
     except jinja2.UndefinedError as error:

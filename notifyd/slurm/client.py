@@ -48,7 +48,7 @@ class SlurmClient:
     def __init__(self, settings: SlurmSettings, environ: Mapping[str, str]) -> None:
         self._settings = settings
         self._env = clean_environment(environ, settings.conf)
-        self._users = ",".join(str(os.getuid()) if u == "me" else u for u in settings.users)
+        self._users = ",".join(settings.user_names())
 
     async def site(self) -> Site:
         """Return the cluster's name and settings. Raises SlurmError."""

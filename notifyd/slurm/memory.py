@@ -17,6 +17,23 @@ _VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which jobs are watched. The cluster is None until it is known."""
+
+    cluster: str | None
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Since when jobs may have come and gone unseen. Accounting is asked about it twice."""
+
+    since: float
+    ask_at: float
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
     """A run that is in the queue no more, and whose end accounting has not told yet."""
 
@@ -43,9 +60,10 @@ class Memory:
     `since` is the first start: nothing older is told. `last_look` is None until the first look.
     """
 
-    scope: str
+    scope: Scope
     since: float
     last_look: float | None = None
+    gap: Gap | None = None
     runs: Mapping[RunKey, Run] = field(default_factory=dict)
     done: Mapping[RunKey, float] = field(default_factory=dict)
     """Runs whose end is told, and when it was: so that no second source tells it again."""
@@ -57,6 +75,7 @@ class Memory:
             scope=self.scope,
             since=self.since,
             last_look=self.last_look,
+            gap=self.gap,
             runs=tuple(self.runs.values()),
             done=tuple((job_id, submit, at) for (job_id, submit), at in self.done.items()),
         )
@@ -72,6 +91,7 @@ class Memory:
             scope=stored.scope,
             since=stored.since,
             last_look=stored.last_look,
+            gap=stored.gap,
             runs={key_of(run.job): run for run in stored.runs},
             done={(job_id, submit): at for job_id, submit, at in stored.done},
         )
@@ -80,9 +100,10 @@ class Memory:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stored:
     version: int
-    scope: str
+    scope: Scope
     since: float
     last_look: float | None
+    gap: Gap | None
     runs: tuple[Run, ...]
     done: tuple[tuple[str, int, float], ...]
 

@@ -97,6 +97,10 @@ def _queue_job(head: str, work_dir: str, cluster: str) -> Job:
     exit_code, signal = exit_status(row["exit_code"])
     life = phase(row["State"])
     task = _number(row["ArrayTaskID"])
+    nodes = _text(row["NodeList"])
+    # Of a waiting job squeue prints an estimate of its start; of one that was cancelled while
+    # waiting, the moment of that. Only of a running job is the end an estimate.
+    started = life is not Phase.WAITING and not (life is Phase.ENDED and nodes is None)
     return Job(
         cluster=cluster,
         job_id=row["JobArrayID"],
@@ -113,12 +117,11 @@ def _queue_job(head: str, work_dir: str, cluster: str) -> Job:
         exit_code=exit_code,
         signal=signal,
         restart_count=_number(row["RestartCnt"]),
-        # Of a waiting job squeue prints an estimate of its start, of a running one of its end.
-        start_time=None if life is Phase.WAITING else _number(row["StartTime"]),
+        start_time=_number(row["StartTime"]) if started else None,
         end_time=_number(row["EndTime"]) if life is Phase.ENDED else None,
         time_limit_seconds=time_limit(row["TimeLimit"]),
         nodes=_number(row["NumNodes"]),
-        node_list=_text(row["NodeList"]),
+        node_list=nodes,
         cpus=_number(row["NumCPUs"]),
         work_dir=_text(work_dir),
     )

@@ -14,18 +14,24 @@ import structlog
 from notifyd.clock import Clock, local_time
 from notifyd.model import Event, Job
 from notifyd.slurm.client import Site, SlurmError
-from notifyd.slurm.memory import Memory, RunKey
+from notifyd.slurm.memory import Gap, Memory, RunKey, Scope
 from notifyd.slurm.settings import SlurmSettings
 from notifyd.slurm.story import to_event
-from notifyd.slurm.tracker import Look, first_memory, missing_runs, rescoped, step
+from notifyd.slurm.tracker import (
+    Look,
+    first_memory,
+    gap_after_asking,
+    gap_now,
+    missing_runs,
+    rescoped,
+    step,
+)
 
 Publish = Callable[[Sequence[Event]], Awaitable[None]]
 """Returns when what must not be lost is stored; raises when it could not be."""
 
 SLACK = 600
 """Seconds by which a question to accounting reaches further back than it would have to."""
-ACCOUNTING_LAG = 60.0
-"""After a gap, accounting is asked once more when this many seconds are over."""
 SAVE_EVERY = 60.0
 _MOST_PATIENT = 120.0
 
@@ -55,7 +61,17 @@ class Health:
     unreachable_since: float | None = None
     trouble: str | None = None
     jobs: int = 0
+    """Runs that have not ended, as far as is known."""
     accounting_trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What accounting said: of which runs, and what is left of the gap."""
+
+    records: tuple[Job, ...] = ()
+    asked: frozenset[RunKey] = frozenset()
+    gap: Gap | None = None
 
 
 class Poller:
@@ -73,21 +89,23 @@ class Poller:
         self._store = store
         self._publish = publish
         self._clock = clock
-        self._scope = ",".join(sorted(settings.users))
+        self._users = settings.user_names()
         self._site: Site | None = None
-        self._memory = Memory(scope=self._scope, since=clock.now())
+        self._restored = False
+        self._memory = Memory(scope=Scope(cluster=None, users=self._users), since=clock.now())
         self._saved_at = 0.0
-        self._gap_since: float | None = None
-        self._gap_again_at: float | None = None
         self._failures = 0
+        self._accounting_failures = 0
+        self._ask_accounting_at = 0.0
         self._log = structlog.get_logger("slurm")
         self.interval = settings.interval
         self.health = Health()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Poll until the event is set. `restore` comes first."""
+        """Poll until the event is set."""
         while not stopping.is_set():
             try:
+                await self.restore()
                 await self.poll()
             except Exception:
                 # Nothing is lost: the memory has not moved on, so the next look finds it again.
@@ -102,80 +120,73 @@ class Poller:
         except SlurmError as error:
             self._note_failure(str(error))
             return
-        self._note_success(site, jobs)
+        self._note_success(site)
         await self._take_in(site, jobs)
 
     async def _take_in(self, site: Site, jobs: list[Job]) -> None:
-        now = self._clock.now()
-        before = self._memory
+        now, before = self._clock.now(), self._memory
+        scope = Scope(cluster=site.cluster, users=self._users)
         if before.last_look is None:
-            before = first_memory(self._scope, Look(jobs=jobs, now=now), before.since)
+            before = first_memory(scope, Look(jobs=jobs, now=now), before.since)
             self._log.info("watching", action="first_look", cluster=site.cluster, jobs=len(jobs))
-        asked = missing_runs(before, jobs, now)
-        records = await self._ask_accounting(site, before, asked, now)
-        look = Look(jobs=jobs, now=now, records=records, asked=asked)
-        memory, transitions = step(rescoped(before, self._scope, look), look)
+        answer = await self._ask_accounting(site, before, jobs, now)
+        look = Look(jobs=jobs, now=now, records=answer.records, asked=answer.asked)
+        memory, transitions = step(*rescoped(before, scope, look))
         # Only what is stored as owed may be forgotten as a change: after a crash in between,
         # the old memory finds the same transitions again, and their ids are the same.
         if transitions:
             await self._publish([to_event(transition) for transition in transitions])
-        await self._save(memory)
+        await self._save(dataclasses.replace(memory, gap=answer.gap))
+        self.health = dataclasses.replace(self.health, jobs=len(memory.runs))
 
     async def _ask_accounting(
-        self, site: Site, memory: Memory, asked: frozenset[RunKey], now: float
-    ) -> list[Job]:
-        gap = self._gap(site, memory, now)
-        if not site.accounting or (not asked and gap is None):
-            return []
+        self, site: Site, memory: Memory, jobs: Sequence[Job], now: float
+    ) -> _Answer:
+        """Ask about what is missing and about a gap. While it does not answer, neither is over."""
+        gap = gap_now(memory, site.min_job_age, now)
+        if not site.accounting:
+            return _Answer()
+        if now < self._ask_accounting_at:
+            return _Answer(gap=gap)
+        missing = missing_runs(memory, jobs, now)
+        gap_is_due = gap is not None and now >= gap.ask_at
         records: list[Job] = []
         try:
-            if asked:
-                since = min(submit for _, submit in asked) - SLACK
-                ids = sorted({job_id for job_id, _ in asked})
+            if missing:
+                since = min(submit for _, submit in missing) - SLACK
+                ids = sorted({job_id for job_id, _ in missing})
                 records += await self._slurm.runs(site.cluster, ids, since)
-            if gap is not None:
-                records += await self._slurm.ended(site.cluster, int(gap) - SLACK)
+            if gap is not None and gap_is_due:
+                records += await self._slurm.ended(site.cluster, int(gap.since) - SLACK)
+                gap = gap_after_asking(gap, now)
         except SlurmError as error:
             self._note_accounting(str(error))
-            return []
-        self._note_accounting(None)
-        self._gap_told(now, gap)
-        return records
-
-    def _gap(self, site: Site, memory: Memory, now: float) -> float | None:
-        """Return from when on jobs may have come and gone unseen, or None."""
-        last = memory.since if memory.last_look is None else memory.last_look
-        if now - last > site.min_job_age / 2:
-            self._gap_since = min(last, self._gap_since or last)
-            return self._gap_since
-        again = self._gap_again_at is None or now >= self._gap_again_at
-        return self._gap_since if again else None
-
-    def _gap_told(self, now: float, gap: float | None) -> None:
-        if gap is None:
-            return
-        if self._gap_again_at is None:
-            self._gap_again_at = now + ACCOUNTING_LAG
-        else:
-            self._gap_since = self._gap_again_at = None
+            return _Answer(gap=gap)
+        if missing or gap_is_due:
+            self._note_accounting(None)
+        return _Answer(records=tuple(records), asked=missing, gap=gap)
 
     async def restore(self) -> None:
-        """Take up what an earlier daemon has stored."""
+        """Take up what an earlier daemon has stored; once is enough."""
+        if self._restored:
+            return
         text = await self._store.load_memory()
         try:
             if text is not None:
                 self._memory = Memory.load(text)
+                self._restored = True
                 return
         except ValueError as error:
             self._log.warning("memory_unreadable", action="first_look", error=str(error)[:200])
         # Stored at once: what is submitted from now on is news, even if this daemon is killed
         # before its first look.
         await self._store.save_memory(self._memory.dump())
+        self._restored = True
 
     async def _save(self, memory: Memory) -> None:
         last, now = self._memory, self._clock.now()
-        first = last.last_look is None
-        changed = first or (last.runs, last.done) != (memory.runs, memory.done)
+        still_the_same = dataclasses.replace(last, last_look=memory.last_look) == memory
+        changed = last.last_look is None or not still_the_same
         self._memory = memory
         if changed or now - self._saved_at >= SAVE_EVERY:
             await self._store.save_memory(memory.dump())
@@ -185,8 +196,7 @@ class Poller:
         """Return the seconds until the next poll: longer while Slurm does not answer."""
         interval = self.interval
         if self._failures:
-            patience = interval * 2 ** min(self._failures - 1, 10)
-            interval = max(interval, min(patience, _MOST_PATIENT))
+            interval = _patience(interval, self._failures)
         return interval * (1 + random.random() / 10)
 
     def _note_failure(self, trouble: str) -> None:
@@ -197,7 +207,7 @@ class Poller:
             self._log.warning("slurm_unreachable", since=local_time(since), error=trouble)
         self.health = dataclasses.replace(self.health, unreachable_since=since, trouble=trouble)
 
-    def _note_success(self, site: Site, jobs: Sequence[Job]) -> None:
+    def _note_success(self, site: Site) -> None:
         since = self.health.unreachable_since
         if since is not None:
             self._log.info("slurm_answers_again", after_seconds=round(self._clock.now() - since))
@@ -206,7 +216,6 @@ class Poller:
             self.health,
             cluster=site.cluster,
             last_poll=self._clock.now(),
-            jobs=len(jobs),
             unreachable_since=None,
             trouble=None,
         )
@@ -216,4 +225,12 @@ class Poller:
             self._log.warning("accounting_unreachable", error=trouble)
         if trouble is None and self.health.accounting_trouble:
             self._log.info("accounting_answers_again")
+        self._accounting_failures = self._accounting_failures + 1 if trouble else 0
+        pause = _patience(self.interval, self._accounting_failures) if trouble else 0.0
+        self._ask_accounting_at = self._clock.now() + pause
         self.health = dataclasses.replace(self.health, accounting_trouble=trouble)
+
+
+def _patience(interval: float, failures: int) -> float:
+    """Return the seconds until something that has failed is asked again."""
+    return max(interval, min(interval * 2.0 ** min(failures - 1, 10), _MOST_PATIENT))

@@ -16,8 +16,6 @@ _ADVICE = {
     "change --constraint, --mem, --gres or the partition",
     "PartitionTimeLimit": "its time limit is longer than the partition allows; "
     "lower --time or change the partition",
-    "PartitionNodeLimit": "it asks for more nodes than the partition has or allows; "
-    "lower --nodes or change the partition",
     "InvalidAccount": "its account is not valid; submit it with another --account",
     "InvalidQOS": "its quality of service is not valid; submit it with another --qos",
     "AccountNotAllowed": "its account may not use this partition; change --account or --partition",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -25,3 +27,14 @@ class SlurmSettings(Settings):
     scontrol: str = "scontrol"
     conf: str | None = None
     """Path of a slurm.conf, where it is not the site's default."""
+
+    def user_names(self) -> tuple[str, ...]:
+        """Return the names of the watched users, `me` by its own."""
+        return tuple(sorted({_my_name() if name == "me" else name for name in self.users}))
+
+
+def _my_name() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a user of a directory service that does not answer
+        return str(os.getuid())

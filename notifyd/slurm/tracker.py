@@ -7,11 +7,11 @@ state, in the queue or in accounting, is an end. Until one comes, the run stays 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from notifyd.model import Job
-from notifyd.slurm.memory import Memory, Missing, Run, RunKey, key_of
+from notifyd.slurm.memory import Gap, Memory, Missing, Run, RunKey, Scope, key_of
 from notifyd.slurm.reasons import stuck_advice
 from notifyd.slurm.states import END_EVENTS, MAYBE_REQUEUED, Phase, phase
 
@@ -20,7 +20,13 @@ ASK_AGAIN = 5.0
 ASK_AT_MOST_EVERY = 3600.0
 REQUEUE_GRACE = 60.0
 """Seconds in which a preempted run, or one whose node failed, may come back under its id."""
+ASK_AT_ONCE = 500
+"""Runs: a list of thousands of ids is longer than an argument may be."""
+ACCOUNTING_LAG = 60.0
+"""Seconds after which the database has what happened; a cancellation was seen to take 12."""
 FORGET_MISSING = 7 * 86400.0
+FORGET_UNSTARTED = 86400.0
+"""Seconds: a task cancelled with its array still waiting leaves no trace but this silence."""
 FORGET_DONE = 86400.0
 
 
@@ -47,34 +53,64 @@ class Look:
     asked: frozenset[RunKey] = frozenset()
 
 
-def first_memory(scope: str, look: Look, since: float) -> Memory:
+def first_memory(scope: Scope, look: Look, since: float) -> Memory:
     """Return the memory of a first look: what was submitted before `since` is known, not told."""
     old = [job for job in look.jobs if job.submit_time < int(since)]
     memory, _ = step(Memory(scope=scope, since=since), dataclasses.replace(look, jobs=old))
     return memory
 
 
-def rescoped(memory: Memory, scope: str, look: Look) -> Memory:
-    """Return the memory for another set of users: the newly seen are known, but not told."""
+def rescoped(memory: Memory, scope: Scope, look: Look) -> tuple[Memory, Look]:
+    """Return memory and look for another set of users: whom nobody watched has no past.
+
+    Another cluster is a new beginning.
+    """
     if memory.scope == scope:
-        return memory
+        return memory, look
     others = first_memory(scope, look, since=look.now)
-    return dataclasses.replace(
+    if memory.scope.cluster != scope.cluster:
+        return others, dataclasses.replace(look, records=(), asked=frozenset())
+    watched = {key: run for key, run in memory.runs.items() if run.job.user in scope.users}
+    newly_done = {key: at for key, at in others.done.items() if key not in watched}
+    both = dataclasses.replace(
         memory,
         scope=scope,
-        runs={**others.runs, **memory.runs},
-        done={**{k: at for k, at in others.done.items() if k not in memory.runs}, **memory.done},
+        runs={**others.runs, **watched},
+        done={**newly_done, **memory.done},
     )
+    records = [record for record in look.records if record.user in memory.scope.users]
+    return both, dataclasses.replace(look, records=records)
 
 
 def missing_runs(memory: Memory, jobs: Iterable[Job], now: float) -> frozenset[RunKey]:
-    """Return the runs that accounting is to be asked about now."""
+    """Return the runs that accounting is to be asked about now: one call's worth at most."""
     seen = {key_of(job) for job in jobs}
-    return frozenset(
-        key
+    due = {
+        key: run.missing.ask_at if run.missing else 0.0
         for key, run in memory.runs.items()
         if key not in seen and (run.missing is None or run.missing.ask_at <= now)
-    )
+    }
+    return frozenset(sorted(due, key=lambda key: due[key])[:ASK_AT_ONCE])
+
+
+def gap_now(memory: Memory, min_job_age: float, now: float) -> Gap | None:
+    """Return the gap that accounting has to fill, if there is one.
+
+    Jobs may have come and gone unseen when the last look is longer ago than an ended job
+    stays in the queue (`min_job_age`, seconds); half of that is on the safe side.
+    """
+    last = memory.since if memory.last_look is None else memory.last_look
+    if now - last <= min_job_age / 2:
+        return memory.gap
+    since = memory.gap.since if memory.gap and not memory.gap.asked else last
+    return Gap(since=since, ask_at=now)
+
+
+def gap_after_asking(gap: Gap, now: float) -> Gap | None:
+    """Return what is left of a gap: it is asked about once more when the database has caught up."""
+    if gap.asked:
+        return None
+    return dataclasses.replace(gap, ask_at=now + ACCOUNTING_LAG, asked=True)
 
 
 def step(memory: Memory, look: Look) -> tuple[Memory, list[Transition]]:
@@ -125,10 +161,15 @@ class _Step:
 
     def _unseen_ends(self) -> Iterator[tuple[RunKey, Job]]:
         """Yield the runs that came and went unseen, oldest first."""
-        known: tuple[Mapping[RunKey, object], ...] = (self.seen, self.memory.runs, self.done)
+        told = {**self.memory.runs, **self.done}
+        newest_told: dict[str, int] = {}
+        for job_id, submit in told:
+            newest_told[job_id] = max(submit, newest_told.get(job_id, 0))
         for key, record in sorted(self.records.items(), key=lambda entry: entry[0][1]):
             ended_since = (record.end_time or 0) >= self.memory.since
-            if ended_since and not any(key in place for place in known):
+            # An earlier run of what is under watch is a chapter that has long been closed.
+            later = key[1] > newest_told.get(key[0], 0)
+            if ended_since and later and key not in self.seen:
                 yield key, record
 
     def _open(self, job: Job) -> Run:
@@ -151,7 +192,7 @@ class _Step:
             self._advance(key, run, record)
         elif superseded and waited >= REQUEUE_GRACE:
             self._close(key, put_back_by=None)
-        elif waited < FORGET_MISSING:
+        elif waited < (FORGET_UNSTARTED if run.told is Phase.WAITING else FORGET_MISSING):
             self._keep_missing(key, run, missing)
 
     @staticmethod

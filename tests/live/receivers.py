@@ -78,7 +78,8 @@ class WebServer:
     def stories(self) -> dict[str, list[str]]:
         """Return what was told of each job, in the order of its arrival, each call once."""
         told: dict[str, list[str]] = {}
-        for call in {call.id: call for call in reversed(self.calls)}.values().__reversed__():
+        first = {call.id: call for call in reversed(self.calls)}
+        for call in sorted(first.values(), key=lambda call: call.at):
             told.setdefault(call.event["subject"], []).append(call.event["type"])
         return told
 

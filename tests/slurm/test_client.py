@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import select
 import stat
 from pathlib import Path
@@ -85,7 +86,9 @@ async def test_one_call_asks_for_everything(tmp_path: Path) -> None:
     await client.queue("demo")
     arguments = (tmp_path / "calls").read_text().splitlines()
 
-    assert {"--array", "--states=all", f"--user={os.getuid()}"} <= set(arguments)
+    assert {"--array", "--states=all", f"--user={pwd.getpwuid(os.getuid()).pw_name}"} <= set(
+        arguments
+    )
 
 
 async def test_many_ids_are_asked_for_in_few_calls(tmp_path: Path) -> None:

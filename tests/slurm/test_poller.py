@@ -146,16 +146,31 @@ async def test_an_outage_says_nothing_about_jobs_and_is_logged_once(world: World
 
 
 async def test_accounting_down_says_nothing_about_jobs(world: World) -> None:
-    """The job stays missing until the database answers, and is told then."""
+    """It is asked less and less, at last every two minutes; what it then knows is told."""
     world.slurm.jobs = [a_job("1", "RUNNING")]
     await world.poll()
     world.slurm.jobs, world.slurm.records = [], SlurmError("sacct: Connection refused")
-    assert [await world.poll() for _ in range(5)] == [[]] * 5
+    assert [await world.poll() for _ in range(100)] == [[]] * 100
+    assert len(world.slurm.asked) <= 30
     assert world.poller.health.accounting_trouble is not None
     world.slurm.records = [a_job("1", "FAILED")]
+    told = [line for _ in range(5) for line in await world.poll()]
 
-    assert await world.poll(after=600) == ["1 job_failed"]
+    assert told == ["1 job_failed"], "within two minutes and an interval"
     assert world.poller.health.accounting_trouble is None
+
+
+async def test_a_gap_outlives_an_outage_of_accounting_and_a_restart(world: World) -> None:
+    """What came and went unseen is told when the database answers at last."""
+    await world.poll()
+    await world.restart()
+    world.slurm.records = SlurmError("sacct: Connection refused")
+    assert await world.poll(after=3600) == []
+    assert await world.poll() == []
+    await world.restart()
+    world.slurm.records = [a_job("9", "FAILED", end_time=1_000_500)]
+
+    assert await world.poll() == ["9 job_submitted", "9 job_started", "9 job_failed"]
 
 
 async def test_unreadable_memory_is_a_new_start(world: World) -> None:

@@ -7,17 +7,21 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from notifyd.model import Job
-from notifyd.slurm.memory import Memory, key_of
+from notifyd.slurm.memory import Gap, Memory, Scope, key_of
 from notifyd.slurm.tracker import (
     REQUEUE_GRACE,
     Look,
     Transition,
     first_memory,
+    gap_after_asking,
+    gap_now,
     missing_runs,
     rescoped,
     step,
 )
 from tests.fakes import a_job
+
+ME = Scope(cluster="demo", users=("alice",))
 
 
 class Watch:
@@ -26,7 +30,7 @@ class Watch:
     def __init__(self, *at_first: Job) -> None:
         self.now = 1_000_000.0
         self.memory: Memory = first_memory(
-            "me", Look(jobs=at_first, now=self.now), since=self.now + 1
+            ME, Look(jobs=at_first, now=self.now), since=self.now + 1
         )
         self.told: list[Transition] = []
 
@@ -53,7 +57,7 @@ def test_what_is_submitted_after_the_start_is_news_at_the_first_look() -> None:
     """Between the daemon's start and its first look somebody may have submitted."""
     jobs = (a_job("1", submit_time=999), a_job("2", submit_time=1000), a_job("3"))
     look = Look(jobs=jobs, now=1_000_020)
-    _, told = step(first_memory("me", look, since=1000.5), look)
+    _, told = step(first_memory(ME, look, since=1000.5), look)
 
     assert {transition.job.job_id for transition in told} == {"2", "3"}
 
@@ -235,9 +239,65 @@ def test_watching_more_users_does_not_tell_their_past() -> None:
     watch = Watch(a_job("1", "RUNNING"))
     jobs = (a_job("1", "FAILED"), a_job("2", "FAILED", user="bob"), a_job("3", user="bob"))
     look = Look(jobs=jobs, now=watch.now + 30)
-    watch.memory, told = step(rescoped(watch.memory, "bob,me", look), look)
+    both = Scope(cluster="demo", users=("alice", "bob"))
+    watch.memory, told = step(*rescoped(watch.memory, both, look))
 
     assert [(one.type, one.job.job_id) for one in told] == [("job_failed", "1")]
+
+
+def test_whom_nobody_watches_any_more_is_let_go() -> None:
+    """Their runs are not missing, and accounting is not asked about them."""
+    watch = Watch(a_job("1", "RUNNING"), a_job("2", "RUNNING", user="bob"))
+    look = Look(jobs=[a_job("1", "RUNNING")], now=watch.now + 30)
+    memory, told = step(*rescoped(watch.memory, dataclasses.replace(ME, users=("alice",)), look))
+    assert told == []
+    memory, told = step(*rescoped(memory, Scope(cluster="demo", users=("alice", "carol")), look))
+
+    assert [key[0] for key in memory.runs] == ["1"]
+    assert told == []
+
+
+def test_another_cluster_is_a_new_beginning() -> None:
+    """Its past is not told, and the old cluster's jobs are not missed there."""
+    watch = Watch(a_job("1", "RUNNING"))
+    look = Look(jobs=[a_job("8", "FAILED"), a_job("9", "RUNNING")], now=watch.now + 30)
+    memory, told = step(*rescoped(watch.memory, Scope(cluster="other", users=("alice",)), look))
+
+    assert told == []
+    assert [key[0] for key in memory.runs] == ["9"]
+
+
+def test_a_chapter_that_is_closed_is_not_told_again() -> None:
+    """Accounting returns earlier runs too; what came before the run under watch is past."""
+    second = a_job("1", "RUNNING", submit_time=1_000_500, restart_count=1)
+    watch = Watch()
+    watch.look(second)
+    ended = dataclasses.replace(second, state="COMPLETED", end_time=1_000_900)
+    first = a_job("1", "NODE_FAIL", end_time=1_000_499)
+
+    assert watch.look(records=[first, ended]) == ["job_completed"]
+
+
+def test_a_gap_is_asked_about_until_accounting_has_answered_twice() -> None:
+    """The second time is for what the database did not have yet."""
+    memory = dataclasses.replace(Watch().memory, last_look=1000.0)
+    assert gap_now(memory, 300, 1100.0) is None
+    gap = gap_now(memory, 300, 2000.0)
+    assert gap == Gap(since=1000.0, ask_at=2000.0)
+
+    unanswered = dataclasses.replace(memory, last_look=2000.0, gap=gap)
+    assert gap_now(unanswered, 300, 2030.0) == gap
+    once = gap_after_asking(gap, 2030.0)
+    assert once == Gap(since=1000.0, ask_at=2090.0, asked=True)
+    assert gap_after_asking(once, 2090.0) is None
+
+
+def test_where_the_controller_forgets_at_once_each_gap_begins_at_the_last_look() -> None:
+    """The window that accounting is asked for does not grow with each poll."""
+    gap = Gap(since=1000.0, ask_at=2090.0, asked=True)
+    memory = dataclasses.replace(Watch().memory, last_look=2000.0, gap=gap)
+
+    assert gap_now(memory, 2, 2030.0) == Gap(since=2000.0, ask_at=2030.0)
 
 
 def test_memory_survives_a_restart() -> None:
