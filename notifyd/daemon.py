@@ -28,6 +28,7 @@ from notifyd.delivery.intake import Intake
 from notifyd.delivery.mutes import Mutes
 from notifyd.delivery.worker import Desk
 from notifyd.outbox.database import OutboxError
+from notifyd.outbox.housekeeping import keep_house
 from notifyd.outbox.store import Outbox
 from notifyd.rendering.renderer import Renderer
 from notifyd.routing.router import Router, Subscriber
@@ -39,11 +40,6 @@ GRACE = 6.0
 """Seconds that a message which is being sent has when the daemon stops."""
 READING = 20.0
 """Seconds in which a new configuration must have been read."""
-KEPT = 30 * 86400.0
-"""Seconds for which ended deliveries stay in the history."""
-_DAY = 86400.0
-"""Seconds for which something stays owed to a channel that nobody has configured."""
-_HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +95,13 @@ class Daemon:
             stack.push_async_callback(self._stop_work)
             stack.push_async_callback(self._stop_reload)
             await self._fleet.swap(places)
-            self._start_poller()
+            self._poller = self._new_poller()
             await self._poller.restore()
+            self._polling = self._spawn(self._poller.run(self.stopping), "poller")
             await stack.enter_async_context(serve(self._operator(), self._where.socket))
-            self._start("housekeeping", self._keep_house(), stack)
+            channels = self._fleet.workers.keys
+            keeping = keep_house(self._outbox, self._clock, channels, self.stopping)
+            self._start("housekeeping", keeping, stack)
             self._start("watchdog", self._feed_watchdog(), stack)
             self._systemd.ready("Watching your jobs")
             self._log.info("started", channels=list(places), state=str(self._where.state))
@@ -144,7 +143,8 @@ class Daemon:
             # It may be cut off anywhere: what it has not stored, the next look finds again.
             if self._polling is not None:
                 await _cancelled(self._polling)
-            self._start_poller()
+            self._poller = self._new_poller()
+            self._polling = self._spawn(self._poller.run(self.stopping), "poller")
         self._state.loaded, self._state.trouble = self._clock.now(), None
         self._log.info("reloaded", channels=list(places))
 
@@ -169,11 +169,10 @@ class Daemon:
             reload_config=self.reload,
         )
 
-    def _start_poller(self) -> None:
+    def _new_poller(self) -> Poller:
         settings = self._config.slurm
         client = SlurmClient(settings, self._where.environ)
-        self._poller = Poller(client, settings, self._outbox, self._bus.publish, self._clock)
-        self._polling = self._spawn(self._poller.run(self.stopping), "poller")
+        return Poller(client, settings, self._outbox, self._bus.publish, self._clock)
 
     async def _stop_work(self) -> None:
         """Stop poller and workers side by side, so that their limits do not add up."""
@@ -193,16 +192,6 @@ class Daemon:
 
     def _start(self, name: str, work: Coroutine[None, None, None], stack: AsyncExitStack) -> None:
         stack.push_async_callback(_cancelled, self._spawn(work, name))
-
-    async def _keep_house(self) -> None:
-        while not self.stopping.is_set():
-            now = self._clock.now()
-            try:
-                await self._outbox.purge(now - KEPT)
-                await self._outbox.suppress_orphans(self._fleet.workers, now - _DAY, now)
-            except OutboxError as error:
-                self._log.error("housekeeping_failed", action="try_later", error=str(error))
-            await self._clock.wait(self.stopping, _HOUR)
 
     async def _feed_watchdog(self) -> None:
         """Feed it from the loop itself: a loop that hangs goes hungry, and is restarted."""

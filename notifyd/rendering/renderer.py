@@ -14,6 +14,7 @@ import jinja2.sandbox
 import structlog
 
 from notifyd.events.catalogue import CATALOGUE
+from notifyd.events.data import JOB_DATA, MESSAGE_DATA
 from notifyd.model import Event, Message, Scalar
 from notifyd.rendering.facts import facts_of
 from notifyd.rendering.filters import FILTERS, duration
@@ -21,34 +22,7 @@ from notifyd.rendering.filters import FILTERS, duration
 MOST_CHARACTERS = 65536
 """What a template may yield; the rest is cut."""
 
-JOB_NAMES = (
-    "job_id",
-    "array_job_id",
-    "array_task_id",
-    "job_name",
-    "user",
-    "account",
-    "partition",
-    "state",
-    "reason",
-    "exit_code",
-    "signal",
-    "restart_count",
-    "submit_time",
-    "start_time",
-    "end_time",
-    "elapsed_seconds",
-    "time_limit_seconds",
-    "nodes",
-    "node_list",
-    "cpus",
-    "work_dir",
-    "cluster",
-    "advice",
-    "cause",
-    "text",
-    "channel",
-)
+NAMES = (*JOB_DATA, *MESSAGE_DATA)
 """The names that a template can use besides `event_type`, `severity`, `time` and `elapsed`."""
 
 
@@ -81,15 +55,15 @@ class Renderer:
 
 def check_template(event_type: str, text: str) -> str | None:
     """Return what is wrong with a template, tried on a sample; None if nothing."""
-    numbers = {name: 1 for name in JOB_NAMES if name.endswith(("_time", "_seconds"))}
-    sample: dict[str, Scalar] = {**dict.fromkeys(JOB_NAMES, "sample"), **numbers}
+    numbers = {name: 1 for name in NAMES if name.endswith(("_time", "_seconds"))}
+    sample: dict[str, Scalar] = {**dict.fromkeys(NAMES, "sample"), **numbers}
     try:
         template = _environment().from_string(text)
         template.render(_context(event_type, "info", 0.0, sample))
     except jinja2.TemplateSyntaxError as error:
         return f"line {error.lineno}: {error.message}"
     except jinja2.UndefinedError as error:
-        return f"{error.message}; known are {', '.join(JOB_NAMES)}"
+        return f"{error.message}; known are {', '.join(NAMES)}"
     except Exception as error:
         return str(error)
     return None
@@ -110,7 +84,7 @@ def _environment() -> jinja2.Environment:
 def _context(
     event_type: str, severity: str, time: float, data: Mapping[str, Scalar]
 ) -> dict[str, Any]:
-    values: dict[str, Any] = dict.fromkeys(JOB_NAMES)
+    values: dict[str, Any] = dict.fromkeys(NAMES)
     values.update(data)
     seconds = values["elapsed_seconds"]
     values.update(event_type=event_type, severity=severity, time=time, elapsed=duration(seconds))

@@ -14,14 +14,13 @@ import structlog
 from notifyd.clock import Clock, local_time
 from notifyd.model import Event, Job
 from notifyd.slurm.client import Site, SlurmError
+from notifyd.slurm.gaps import gap_after_asking, gap_now
 from notifyd.slurm.memory import Gap, Memory, RunKey, Scope
 from notifyd.slurm.settings import SlurmSettings
 from notifyd.slurm.story import to_event
 from notifyd.slurm.tracker import (
     Look,
     first_memory,
-    gap_after_asking,
-    gap_now,
     missing_runs,
     rescoped,
     step,

@@ -3,32 +3,11 @@
 from __future__ import annotations
 
 from notifyd.events.catalogue import CATALOGUE
+from notifyd.events.data import OF_THE_JOB
 from notifyd.model import Event, Job, Scalar, derived_id
 from notifyd.slurm.reasons import stuck_advice
 from notifyd.slurm.tracker import Transition
 
-_SAME_NAME = (
-    "job_id",
-    "array_job_id",
-    "array_task_id",
-    "user",
-    "account",
-    "partition",
-    "state",
-    "reason",
-    "exit_code",
-    "signal",
-    "restart_count",
-    "submit_time",
-    "start_time",
-    "end_time",
-    "time_limit_seconds",
-    "nodes",
-    "node_list",
-    "cpus",
-    "work_dir",
-    "cluster",
-)
 _OVER = frozenset({"exit_code", "signal", "end_time"})
 
 
@@ -50,7 +29,7 @@ def to_event(transition: Transition) -> Event:
 
 def _data(transition: Transition) -> dict[str, Scalar]:
     job = transition.job
-    data: dict[str, Scalar] = {name: getattr(job, name) for name in _SAME_NAME}
+    data: dict[str, Scalar] = {name: getattr(job, name) for name in OF_THE_JOB}
     data["job_name"] = job.name
     data["elapsed_seconds"] = _elapsed(job)
     if transition.type == "job_stuck":

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from notifyd.model import Job
-from notifyd.slurm.memory import Gap, Memory, Missing, Run, RunKey, Scope, key_of
+from notifyd.slurm.memory import Memory, Missing, Run, RunKey, Scope, key_of
 from notifyd.slurm.reasons import stuck_advice
 from notifyd.slurm.states import END_EVENTS, MAYBE_REQUEUED, Phase, phase
 
@@ -22,8 +22,6 @@ REQUEUE_GRACE = 60.0
 """Seconds in which a preempted run, or one whose node failed, may come back under its id."""
 ASK_AT_ONCE = 500
 """Runs: a list of thousands of ids is longer than an argument may be."""
-ACCOUNTING_LAG = 60.0
-"""Seconds after which the database has what happened; a cancellation was seen to take 12."""
 FORGET_MISSING = 7 * 86400.0
 FORGET_UNSTARTED = 86400.0
 """Seconds: a task cancelled with its array still waiting leaves no trace but this silence."""
@@ -91,26 +89,6 @@ def missing_runs(memory: Memory, jobs: Iterable[Job], now: float) -> frozenset[R
         if key not in seen and (run.missing is None or run.missing.ask_at <= now)
     }
     return frozenset(sorted(due, key=lambda key: due[key])[:ASK_AT_ONCE])
-
-
-def gap_now(memory: Memory, min_job_age: float, now: float) -> Gap | None:
-    """Return the gap that accounting has to fill, if there is one.
-
-    Jobs may have come and gone unseen when the last look is longer ago than an ended job
-    stays in the queue (`min_job_age`, seconds); half of that is on the safe side.
-    """
-    last = memory.since if memory.last_look is None else memory.last_look
-    if now - last <= min_job_age / 2:
-        return memory.gap
-    since = memory.gap.since if memory.gap and not memory.gap.asked else last
-    return Gap(since=since, ask_at=now)
-
-
-def gap_after_asking(gap: Gap, now: float) -> Gap | None:
-    """Return what is left of a gap: it is asked about once more when the database has caught up."""
-    if gap.asked:
-        return None
-    return dataclasses.replace(gap, ask_at=now + ACCOUNTING_LAG, asked=True)
 
 
 def step(memory: Memory, look: Look) -> tuple[Memory, list[Transition]]:

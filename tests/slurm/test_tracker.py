@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from notifyd.model import Job
-from notifyd.slurm.memory import Gap, Memory, Scope, key_of
+from notifyd.slurm.memory import Memory, Scope, key_of
 from notifyd.slurm.tracker import (
     REQUEUE_GRACE,
     Look,
     Transition,
     first_memory,
-    gap_after_asking,
-    gap_now,
     missing_runs,
     rescoped,
     step,
@@ -276,28 +274,6 @@ def test_a_chapter_that_is_closed_is_not_told_again() -> None:
     first = a_job("1", "NODE_FAIL", end_time=1_000_499)
 
     assert watch.look(records=[first, ended]) == ["job_completed"]
-
-
-def test_a_gap_is_asked_about_until_accounting_has_answered_twice() -> None:
-    """The second time is for what the database did not have yet."""
-    memory = dataclasses.replace(Watch().memory, last_look=1000.0)
-    assert gap_now(memory, 300, 1100.0) is None
-    gap = gap_now(memory, 300, 2000.0)
-    assert gap == Gap(since=1000.0, ask_at=2000.0)
-
-    unanswered = dataclasses.replace(memory, last_look=2000.0, gap=gap)
-    assert gap_now(unanswered, 300, 2030.0) == gap
-    once = gap_after_asking(gap, 2030.0)
-    assert once == Gap(since=1000.0, ask_at=2090.0, asked=True)
-    assert gap_after_asking(once, 2090.0) is None
-
-
-def test_where_the_controller_forgets_at_once_each_gap_begins_at_the_last_look() -> None:
-    """The window that accounting is asked for does not grow with each poll."""
-    gap = Gap(since=1000.0, ask_at=2090.0, asked=True)
-    memory = dataclasses.replace(Watch().memory, last_look=2000.0, gap=gap)
-
-    assert gap_now(memory, 2, 2030.0) == Gap(since=2000.0, ask_at=2030.0)
 
 
 def test_memory_survives_a_restart() -> None:
