@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from notifyd.channels.registry import KINDS
 from pydantic import BaseModel
 
 from notifyd.channels.base import ChannelSettings
+from notifyd.channels.registry import KINDS
 from notifyd.config.load import load
 from notifyd.config.schema import Config
 from notifyd.slurm.settings import SlurmSettings
