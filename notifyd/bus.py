@@ -33,14 +33,13 @@ class Subscription:
             self._arrived.clear()
             await self._arrived.wait()
         events, done = self._waiting.popleft()
+        self._room.release()
         try:
             yield events
         except BaseException as error:
             if not done.done():
                 done.set_exception(NotTaken(f"{self.name} could not take it: {error}"))
             raise
-        finally:
-            self._room.release()
         if not done.done():
             done.set_result(None)
 

@@ -65,7 +65,7 @@ class Daemon:
         self._bus = Bus()
         self._mutes = Mutes(self._outbox)
         self._reloading = asyncio.Lock()
-        self._reload_task: asyncio.Task[None] | None = None
+        self._reloads: set[asyncio.Task[None]] = set()
         self._polling: asyncio.Task[None] | None = None
         self._state = ConfigState(str(where.config), self._clock.now())
         self.stopping = asyncio.Event()
@@ -93,7 +93,7 @@ class Daemon:
             )
             self._start("intake", self._intake.run(inbox), stack)
             stack.push_async_callback(self._stop_work)
-            stack.push_async_callback(self._stop_reload)
+            stack.push_async_callback(self._stop_reloads)
             await self._fleet.swap(places)
             self._poller = self._new_poller()
             await self._poller.restore()
@@ -183,9 +183,12 @@ class Daemon:
         if poller:
             await asyncio.wait(poller)
 
-    async def _stop_reload(self) -> None:
-        if self._reload_task is not None:
-            await _cancelled(self._reload_task)
+    async def _stop_reloads(self) -> None:
+        # All of them: one that reads, and those that wait for its end.
+        for task in self._reloads:
+            task.cancel()
+        if self._reloads:
+            await asyncio.wait(self._reloads)
 
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         return self._group.create_task(work, name=name)
@@ -210,7 +213,9 @@ class Daemon:
 
     def _reload_on_signal(self) -> None:
         if not self.stopping.is_set():
-            self._reload_task = self._spawn(self._reload_quietly(), "reload")
+            task = self._spawn(self._reload_quietly(), "reload")
+            self._reloads.add(task)
+            task.add_done_callback(self._reloads.discard)
 
     async def _reload_quietly(self) -> None:
         try:

@@ -22,7 +22,7 @@ def set_up_logs(environ: Mapping[str, str], level: str = "info") -> None:
     renderer: list[Processor] = (
         [
             structlog.dev.ConsoleRenderer(
-                colors="NO_COLOR" not in environ,
+                colors=not environ.get("NO_COLOR"),  # set and not empty: https://no-color.org
                 pad_event_to=9,
                 # The pretty one prints local variables, and with them webhook addresses.
                 exception_formatter=structlog.dev.plain_traceback,

@@ -76,3 +76,70 @@ async def test_nobody_listening_is_no_error() -> None:
     """Events without a listener are gone, and an empty batch is none."""
     await Bus().publish(batch(1))
     await Bus().publish([])
+
+
+async def test_a_viewer_that_hangs_in_a_batch_holds_up_nobody() -> None:
+    """Also one that has taken a batch and does not come back from it."""
+    bus = Bus()
+    with bus.subscribe("viewer", lossless=False, size=1) as viewer:
+        await bus.publish(batch(0))
+        async with viewer.take(), asyncio.timeout(5):
+            for number in range(1, 4):
+                await bus.publish(batch(number))
+
+        assert (viewer.dropped, await take_one(viewer)) == (2, "e3")
+
+
+async def test_a_publisher_that_is_cancelled_breaks_no_later_batch() -> None:
+    """Before its batch is taken or while it is: the batch is taken whole, and so is the next."""
+    bus = Bus()
+    with bus.subscribe("intake", lossless=True) as inbox:
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            first, second, third = (group.create_task(bus.publish(batch(n))) for n in range(3))
+            await asyncio.sleep(0)
+            first.cancel()
+            taken = [await take_one(inbox)]
+            async with inbox.take() as events:
+                second.cancel()
+                await asyncio.wait([second])
+                taken.append(events[0].id)
+            taken.append(await take_one(inbox))
+
+    assert taken == ["e0", "e1", "e2"]
+    assert [task.cancelled() for task in (first, second, third)] == [True, True, False]
+
+
+async def test_a_publisher_that_is_cancelled_while_it_waits_takes_no_room() -> None:
+    """There is room for one: it was never handed over, and the next one gets the place."""
+    bus = Bus()
+    with bus.subscribe("intake", lossless=True, size=1) as inbox:
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            first, second, third = (group.create_task(bus.publish(batch(n))) for n in range(3))
+            await asyncio.sleep(0)
+            second.cancel()
+            taken = [await take_one(inbox), await take_one(inbox)]
+
+    assert taken == ["e0", "e2"]
+    assert first.done()
+    assert third.done()
+
+
+async def test_an_intake_that_is_cancelled_refuses_its_batch() -> None:
+    """The publisher must not believe that it is stored, nor wait for ever."""
+    bus = Bus()
+    with bus.subscribe("intake", lossless=True) as inbox:
+
+        async def hang() -> None:
+            async with inbox.take():
+                intake.cancel()
+                await asyncio.Event().wait()
+
+        intake = asyncio.create_task(hang())
+        async with asyncio.timeout(5):
+            with pytest.raises(NotTaken, match="intake could not take it"):
+                await bus.publish(batch(1))
+            await asyncio.wait([intake])
+        assert intake.cancelled()
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            group.create_task(bus.publish(batch(2)))
+            assert await take_one(inbox) == "e2"

@@ -101,7 +101,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 def _reasons(error: ValidationError) -> tuple[str, ...]:
-    return tuple(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+    """Return each fault with its field; what is no JSON at all has none."""
+    faults = ((".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors())
+    return tuple(f"{field}: {text}" if field else text for field, text in faults)
 
 
 def _problem(status: int, title: str, details: tuple[str, ...] = ()) -> web.Response:

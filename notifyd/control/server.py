@@ -18,6 +18,8 @@ from notifyd.control.routes import Handler, add_routes, problems
 
 _PEER = struct.Struct("3i")  # pid, uid, gid (unix(7), SO_PEERCRED)
 _MOST_BODY = 64 * 1024
+_GRACE = 1.0
+"""Seconds that an answer has when the daemon stops; aiohttp may take them twice."""
 
 
 class SocketError(Exception):
@@ -29,7 +31,7 @@ async def serve(actions: Actions, path: Path) -> AsyncIterator[None]:
     """Answer on the socket until the block is left. Raises SocketError."""
     app = web.Application(middlewares=[problems, owner_only], client_max_size=_MOST_BODY)
     add_routes(app, actions)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_GRACE)
     await runner.setup()
     listener = bind(path)
     try:
@@ -52,6 +54,9 @@ def bind(path: Path) -> socket.socket:
         umask = os.umask(0o177)
         try:
             listener.bind(str(path))
+        except OSError:
+            listener.close()
+            raise
         finally:
             os.umask(umask)
     except OSError as error:

@@ -36,6 +36,8 @@ def open_database(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     connection.row_factory = sqlite3.Row
+    # A byte that a bad disk has turned must not stop the channel whose row it is in.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     return connection
 
 

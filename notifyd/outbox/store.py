@@ -40,11 +40,16 @@ class Outbox:
         self._connection = await self._in_thread(lambda: open_database(self._path))
 
     async def close(self) -> None:
-        """Let go of the file. Everything that was awaited is stored."""
+        """Let go of the file. Everything that was begun is stored, awaited or not."""
+        if self._connection is not None:
+            await self._in_thread(self._let_go)
+        self._thread.shutdown()
+
+    def _let_go(self) -> None:
+        # In the thread, behind the last write: whoever waited for that may be cancelled.
         connection, self._connection = self._connection, None
         if connection is not None:
-            await self._in_thread(connection.close)
-        self._thread.shutdown()
+            connection.close()
 
     async def add(self, deliveries: Sequence[Delivery]) -> int:
         """Store what is owed, in one transaction, and return how much of it was new."""

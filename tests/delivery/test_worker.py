@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
 
 from notifyd.channels.failures import PermanentFailure, TemporaryFailure
+from notifyd.clock import SystemClock
 from notifyd.delivery.breaker import State
 from notifyd.delivery.gate import Gate
 from notifyd.delivery.mutes import Mutes
 from notifyd.delivery.worker import Desk, Worker
 from notifyd.model import Delivery, DeliveryState
+from notifyd.outbox.database import OutboxError
+from notifyd.outbox.records import Attempt
 from notifyd.outbox.store import Outbox
 from tests.fakes import FakeChannel, FakeClock, PlainSettings, a_delivery
 
@@ -187,3 +196,135 @@ async def test_the_rate_limit_is_kept(outbox: Outbox) -> None:
     await work(a_worker(outbox, channel, clock, rate_limit=limit))
 
     assert times == [0, 0, 0, 1, 2]
+
+
+@dataclass(slots=True)
+class Refusals:
+    """How often a store still refuses, and whom it tells."""
+
+    left: int
+    happened: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class FullOutbox(Outbox):
+    """A real store on a disk that is full for the next outcomes."""
+
+    def __init__(self, path: Path, refusals: Refusals) -> None:
+        super().__init__(path)
+        self._refusals = refusals
+
+    async def finish(self, id: str, state: DeliveryState, attempt: Attempt) -> None:
+        if self._refusals.left:
+            self._refusals.left -= 1
+            self._refusals.happened.set()
+            raise OutboxError("database or disk is full")
+        await super().finish(id, state, attempt)
+
+
+async def test_a_full_disk_is_no_flood(tmp_path: Path) -> None:
+    """What is sent is sent once, however long its outcome cannot be written."""
+    outbox = FullOutbox(tmp_path / "outbox.sqlite", Refusals(50))
+    await outbox.open()
+    channel, clock = FakeChannel(), FakeClock()
+    await outbox.add([a_delivery("d1"), a_delivery("d2")])
+    await work(a_worker(outbox, channel, clock))
+
+    assert [delivery.id for delivery in channel.sent] == ["d1", "d2"]
+    assert set((await states(outbox)).values()) == {DeliveryState.DELIVERED}
+    assert clock.now() - 1_000_000 >= 50, "it did not hammer at the disk either"
+    await outbox.close()
+
+
+async def test_a_dead_letter_is_not_sent_again_while_the_disk_is_full(tmp_path: Path) -> None:
+    """A refusal of the receiver is an outcome like any other."""
+    outbox = FullOutbox(tmp_path / "outbox.sqlite", Refusals(5))
+    await outbox.open()
+    channel = FakeChannel([PermanentFailure("404")])
+    await outbox.add([a_delivery("d1")])
+    await work(a_worker(outbox, channel, FakeClock()))
+
+    assert channel.tried == 1
+    assert await states(outbox) == {"d1": DeliveryState.DEAD}
+    await outbox.close()
+
+
+async def test_a_stop_ends_a_worker_that_cannot_write(tmp_path: Path) -> None:
+    """The daemon's stop does not wait for somebody to tidy up a disk."""
+    refusals = Refusals(1_000_000)
+    outbox = FullOutbox(tmp_path / "outbox.sqlite", refusals)
+    await outbox.open()
+    channel = FakeChannel()
+    await outbox.add([a_delivery("d1")])
+    desk = Desk(outbox=outbox, clock=SystemClock(), mutes=Mutes(outbox))
+    settings = PlainSettings()
+    worker = Worker("team", channel, settings, desk, Gate(settings, desk.clock.monotonic()))
+    async with asyncio.timeout(3), asyncio.TaskGroup() as group:
+        group.create_task(worker.run())
+        await refusals.happened.wait()
+        worker.stop()
+    states_after = await states(outbox)
+    await outbox.close()
+
+    assert channel.tried == 1
+    assert states_after == {"d1": DeliveryState.PENDING}, "it is told once more, under its old id"
+
+
+async def test_a_worker_outlives_trouble_with_its_store(tmp_path: Path) -> None:
+    """A store that cannot be read for a while is asked again."""
+    sent = asyncio.Event()
+
+    class BadDay(Outbox):
+        bad = 3
+
+        async def next(self, channel: str, now: float) -> Delivery | None:
+            if self.bad:
+                self.bad -= 1
+                raise OutboxError("disk I/O error")
+            return await super().next(channel, now)
+
+    outbox = BadDay(tmp_path / "outbox.sqlite")
+    await outbox.open()
+    await outbox.add([a_delivery("d1")])
+    worker = a_worker(outbox, FakeChannel(on_send=lambda delivery: sent.set()), FakeClock())
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(worker.run())
+        await sent.wait()
+        worker.stop()
+    await outbox.close()
+
+
+@pytest.mark.parametrize(
+    "content", ["'not JSON'", "'{}'", "'{\"event\": 1}'", "''", "CAST(x'ff7b00' AS TEXT)"]
+)
+async def test_a_row_that_cannot_be_read_stops_nobody(tmp_path: Path, content: str) -> None:
+    """It is dead, with the reason, and the next one is sent."""
+    path = tmp_path / "outbox.sqlite"
+    before = Outbox(path)
+    await before.open()
+    await before.add([a_delivery("bad", group="job 1"), a_delivery("good", group="job 1")])
+    await before.close()
+    with contextlib.closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute(f"UPDATE deliveries SET content = {content} WHERE id = 'bad'")
+    outbox, channel = Outbox(path), FakeChannel()
+    await outbox.open()
+    async with asyncio.timeout(10):
+        await work(a_worker(outbox, channel, FakeClock()))
+    good, bad = await outbox.history(2)
+    await outbox.close()
+
+    assert [delivery.id for delivery in channel.sent] == ["good"]
+    assert good.state is DeliveryState.DELIVERED
+    assert (bad.state, bad.detail) == (DeliveryState.DEAD, "this version cannot read it")
+
+
+async def test_the_last_error_shows_until_something_works(outbox: Outbox) -> None:
+    """A dead letter is a trouble that `status` shows; the next success ends it."""
+    channel = FakeChannel([PermanentFailure("404 no such channel")])
+    worker = a_worker(outbox, channel, FakeClock())
+    await outbox.add([a_delivery("poison")])
+    await work(worker)
+    assert worker.last_error == "404 no such channel"
+
+    await outbox.add([a_delivery("next")])
+    await work(worker)
+    assert worker.last_error is None

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import dataclasses
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -151,3 +155,84 @@ def test_every_query_has_a_name_of_its_own() -> None:
 
     assert len(queries) == 13
     assert all(text.strip().endswith(";") for text in queries.values())
+
+
+async def test_what_nobody_can_send_any_more_is_suppressed(outbox: Outbox) -> None:
+    """Only what is pending, old, and owed to a channel that is not configured; with the reason."""
+    owed = [a_delivery("gone, old", "gone"), a_delivery("here, old", "team")]
+    told = a_delivery("gone, told", "gone")
+    new = dataclasses.replace(a_delivery("gone, new", "gone"), created=NOW)
+    await outbox.add([*owed, told, new])
+    await outbox.finish("gone, told", DeliveryState.DELIVERED, TRIED)
+    await outbox.suppress_orphans({"team": object()}, before=NOW - 50, now=NOW)
+    records = {record.id: record for record in await outbox.history(10)}
+
+    assert {id: record.state for id, record in records.items()} == {
+        "gone, old": DeliveryState.SUPPRESSED,
+        "here, old": DeliveryState.PENDING,
+        "gone, told": DeliveryState.DELIVERED,
+        "gone, new": DeliveryState.PENDING,
+    }
+    suppressed = records["gone, old"]
+    assert (suppressed.detail, suppressed.finished) == ("its channel is not configured", NOW)
+
+
+@pytest.mark.parametrize("name", ['it\'s "quoted"', "a,b", "é🙂", ""])
+async def test_a_configured_channel_is_no_orphan_whatever_its_name(
+    outbox: Outbox, name: str
+) -> None:
+    """Names are handed to SQL as values."""
+    await outbox.add([a_delivery("d1", name), a_delivery("d2", "gone")])
+    await outbox.suppress_orphans([name], before=NOW, now=NOW)
+
+    assert set(await outbox.backlog()) == {name}
+
+
+async def test_without_a_channel_all_that_is_old_is_an_orphan(outbox: Outbox) -> None:
+    """No channel at all is no special case."""
+    await outbox.add([a_delivery("d1")])
+    await outbox.suppress_orphans([], before=NOW, now=NOW)
+
+    assert await outbox.backlog() == {}
+
+
+@pytest.mark.parametrize("content", ["'not JSON'", "'{}'", "CAST(x'ff7b00' AS TEXT)"])
+async def test_history_survives_a_row_that_cannot_be_read(tmp_path: Path, content: str) -> None:
+    """It shows the event's type for its title, and everything else as it is."""
+    path = tmp_path / "outbox.sqlite"
+    before = Outbox(path)
+    await before.open()
+    await before.add([a_delivery("bad"), a_delivery("good")])
+    await before.finish("bad", DeliveryState.DEAD, TRIED)
+    await before.close()
+    with contextlib.closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute(f"UPDATE deliveries SET content = {content} WHERE id = 'bad'")
+    outbox = Outbox(path)
+    await outbox.open()
+    good, bad = await outbox.history(10)
+    await outbox.close()
+
+    assert (good.id, good.title) == ("good", "Job 1 (train) completed")
+    assert (bad.id, bad.title, bad.detail) == ("bad", "job_completed", "it is down")
+    assert [attempt.outcome for attempt in bad.attempts] == ["temporary"]
+
+
+async def test_what_was_begun_is_stored_before_the_file_is_closed(tmp_path: Path) -> None:
+    """Also when whoever waited for it was cancelled: a stop in the middle loses no outcome."""
+    path = tmp_path / "outbox.sqlite"
+    first = Outbox(path)
+    await first.open()
+    await first.add([a_delivery("d1")])
+    adding = asyncio.create_task(first.add([a_delivery(f"more {n}") for n in range(500)]))
+    ending = asyncio.create_task(first.finish("d1", DeliveryState.DELIVERED, TRIED))
+    await asyncio.sleep(0)
+    adding.cancel()
+    ending.cancel()
+    await first.close()
+    second = Outbox(path)
+    await second.open()
+    records = await second.history(1000)
+    await second.close()
+
+    assert len(records) == 501
+    assert [one.id for one in records if one.state is DeliveryState.DELIVERED] == ["d1"]
