@@ -189,5 +189,9 @@ def modes(path: Path) -> int:
 
 
 def widest(text: str) -> int:
-    """Return the width of the widest line that could have been wrapped: of several words."""
-    return max((len(line) for line in text.splitlines() if len(line.split()) > 1), default=0)
+    """Return the width of the widest line that could have been wrapped.
+
+    That is one of several words, and no command that is there to be copied.
+    """
+    lines = [line for line in text.splitlines() if not line.startswith("  nohup ")]
+    return max((len(line) for line in lines if len(line.split()) > 1), default=0)
