@@ -6,6 +6,7 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import yarl
 from pydantic import AfterValidator
 
 from notifyd.settings import Secret
@@ -24,7 +25,8 @@ def _web_address(secret: Secret) -> Secret:
         raise ValueError("the address holds a blank or a control character")
     try:
         parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        named = parts.hostname and yarl.URL(url).host  # the latter encodes, and may refuse
+        valid = parts.scheme in ("http", "https") and named and parts.port != 0
     except ValueError:
         valid = False
     if not valid:

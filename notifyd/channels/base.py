@@ -18,7 +18,7 @@ class Channel(Protocol):
 
 
 class RateLimit(Settings):
-    """A token bucket: `max_requests` in each `window`, and at most `burst` at once."""
+    """A token bucket: `burst` at once, and from then on `max_requests` in each `window`."""
 
     max_requests: int = Field(default=10, ge=1)
     window: Duration = Field(default=1.0, gt=0)

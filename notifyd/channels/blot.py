@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote, urlsplit
@@ -35,8 +36,14 @@ def _of_address(url: str) -> Iterator[str]:
         yield from _spellings(piece, _SHORTEST)
     for pair in parts.query.split("&"):
         yield from _spellings(pair.partition("=")[2], _SHORTEST_VALUE)
-    for piece in (parts.username or "", parts.password or ""):
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    for piece in (parts.username or "", parts.password or "", _basic(user, password)):
         yield from _spellings(piece, _SHORTEST_VALUE)
+
+
+def _basic(user: str, password: str) -> str:
+    """Return how the header of HTTP's basic authentication writes the two."""
+    return base64.b64encode(f"{user}:{password}".encode()).decode() if password else ""
 
 
 def _of_secret(secret: str) -> Iterator[str]:

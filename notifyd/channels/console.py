@@ -112,11 +112,14 @@ def _column(character: str) -> int:
 
 def _pieces(word: str, width: int) -> list[str]:
     """Break a text where the line is full, wherever that is."""
-    pieces = [""]
+    pieces, used = [""], 0
     for character in word:
-        if columns(pieces[-1] + character) > width:
+        step = _column(character)
+        if used + step > width:
             pieces.append("")
+            used = 0
         pieces[-1] += character
+        used += step
     return pieces
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from pydantic import StringConstraints
 
 from notifyd.channels.addresses import WebAddress
-from notifyd.channels.base import ChannelSettings
+from notifyd.channels.base import ChannelSettings, RateLimit
 from notifyd.channels.response import accept
 from notifyd.channels.severities import COLOURS, SYMBOLS
 from notifyd.channels.text import clamp, fit_lines, one_line, strip_controls, units
@@ -41,6 +41,8 @@ class DiscordSettings(ChannelSettings):
     """A Discord channel's webhook."""
 
     type: Literal["discord"] = "discord"
+    rate_limit: RateLimit = RateLimit(max_requests=1, window=1.0, burst=5)
+    """Discord tells its limit only in its answers, which are heeded; this keeps well below."""
     webhook_url: WebAddress
     username: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
 

@@ -102,7 +102,8 @@ def write_mail(
     delivery: Delivery, sender: str, to: Sequence[str], now: float, page: jinja2.Template
 ) -> EmailMessage:
     """Return the mail; its Message-ID is the delivery's own, the same on every retry."""
-    mail = EmailMessage(policy=email.policy.SMTP)
+    # Not every server on the way takes eight bits (RFC 6152).
+    mail = EmailMessage(policy=email.policy.SMTP.clone(cte_type="7bit"))
     for name, value in _headers(delivery, sender, to, now).items():
         mail[name] = value
     mail.set_content(_text(delivery))

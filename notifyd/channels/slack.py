@@ -6,7 +6,7 @@ import json
 from typing import Any, Literal
 
 from notifyd.channels.addresses import WebAddress
-from notifyd.channels.base import ChannelSettings
+from notifyd.channels.base import ChannelSettings, RateLimit
 from notifyd.channels.response import accept
 from notifyd.channels.severities import SYMBOLS
 from notifyd.channels.text import clamp, fit_lines, one_line, strip_controls
@@ -29,6 +29,8 @@ class SlackSettings(ChannelSettings):
     """Slack, and what speaks its language (Mattermost, Rocket.Chat)."""
 
     type: Literal["slack"] = "slack"
+    rate_limit: RateLimit = RateLimit(max_requests=1, window=1.0, burst=3)
+    """Slack takes one message a second and short bursts: docs.slack.dev/apis/web-api/rate-limits"""
     webhook_url: WebAddress
     username: str | None = None
     icon_emoji: str | None = None

@@ -113,8 +113,9 @@ class Assembly:
         templates = {}
         for name, node in self._entries(section, ("templates",)).items():
             trail = ("templates", name)
-            if name not in CATALOGUE:
-                self.report.add(node.mark, trail, unknown("event", name, CATALOGUE))
+            told = [one.name for one in CATALOGUE.values() if one.told]
+            if name not in told:
+                self.report.add(node.mark, trail, unknown("event", name, told))
             elif isinstance(node.value, str):
                 templates[name] = node.value
                 fault = check_template(name, node.value)

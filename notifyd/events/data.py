@@ -29,5 +29,13 @@ OF_THE_JOB = (
 JOB_DATA = (*OF_THE_JOB, "job_name", "elapsed_seconds", "advice", "cause")
 """Everything that a job event may hold; what is not known is absent."""
 
+NUMBERS = frozenset(
+    name
+    for name in JOB_DATA
+    if name.endswith(("_time", "_seconds"))
+    or name in ("array_task_id", "exit_code", "signal", "restart_count", "nodes", "cpus")
+)
+"""Those of them that are numbers; all others are texts."""
+
 MESSAGE_DATA = ("text", "channel")
 """What the events hold that a person makes with a command."""

@@ -14,7 +14,7 @@ import jinja2.sandbox
 import structlog
 
 from notifyd.events.catalogue import CATALOGUE
-from notifyd.events.data import JOB_DATA, MESSAGE_DATA
+from notifyd.events.data import JOB_DATA, MESSAGE_DATA, NUMBERS
 from notifyd.model import Event, Message, Scalar
 from notifyd.rendering.facts import facts_of
 from notifyd.rendering.filters import FILTERS, duration
@@ -55,8 +55,7 @@ class Renderer:
 
 def check_template(event_type: str, text: str) -> str | None:
     """Return what is wrong with a template, tried on a sample; None if nothing."""
-    numbers = {name: 1 for name in NAMES if name.endswith(("_time", "_seconds"))}
-    sample: dict[str, Scalar] = {**dict.fromkeys(NAMES, "sample"), **numbers}
+    sample: dict[str, Scalar] = {name: 1 if name in NUMBERS else "sample" for name in NAMES}
     try:
         template = _environment().from_string(text)
         template.render(_context(event_type, "info", 0.0, sample))

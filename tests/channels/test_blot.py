@@ -42,3 +42,10 @@ def test_a_token_never_shows(token: str, around: str) -> None:
 def test_a_bearer_token_alone_is_found() -> None:
     """The token goes even without the word that stands before it in the header."""
     assert blot_out("bad token abcdef", "", ["Bearer abcdef"]) == "bad token ******"
+
+
+def test_basic_credentials_are_blotted_in_the_spelling_of_their_header() -> None:
+    """A service that echoes the request shows them in base64."""
+    echoed = "Authorization: Basic YWxpY2U6aHVudGVyMnB3"
+
+    assert "YWxp" not in blot_out(echoed, "http://alice:hunter2pw@example.org/")

@@ -204,3 +204,11 @@ def test_a_local_server_may_have_a_password() -> None:
     settings = _settings(host="localhost", username="a", password="hunter2")
 
     assert settings.server.security == "none"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_mail_has_seven_bits(text: str) -> None:
+    """Not every server on the way takes eight."""
+    mail = write_mail(hostile_delivery(text), "a@example.org", ["b@example.org"], 0.0, load_page())
+
+    assert mail.as_bytes().isascii()

@@ -97,7 +97,11 @@ def test_a_bad_template_is_explained_before_it_is_used() -> None:
     """A syntax error names its line, a misspelt name is named."""
     assert "line 2" in (check_template("job_failed", "x\n{{ job_id") or "")
     assert "job_nam" in (check_template("job_failed", "{{ job_nam }}") or "")
-    for good in ("{{ job_name[:10] }} {{ elapsed }}", "{{ elapsed_seconds // 60 }} min"):
+    for good in (
+        "{{ job_name[:10] }} {{ elapsed }}",
+        "{{ elapsed_seconds // 60 }} min",
+        "{% if exit_code > 1 %}bad{% endif %} {{ cpus + 1 }}",
+    ):
         assert check_template("job_failed", good) is None
     with pytest.raises(jinja2.TemplateSyntaxError):
         Renderer({"job_failed": "{{"})

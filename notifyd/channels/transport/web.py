@@ -87,7 +87,14 @@ def _proxy(target: yarl.URL) -> str | None:
     if urllib.request.proxy_bypass(target.host or ""):
         return None
     proxies = urllib.request.getproxies()
-    return proxies.get(target.scheme) or proxies.get("all")
+    proxy = proxies.get(target.scheme) or proxies.get("all")
+    if not proxy:
+        return None
+    address = proxy if "://" in proxy else f"http://{proxy}"  # as curl takes it
+    if not address.startswith(("http://", "https://")):
+        name = f"{target.scheme}_proxy" if target.scheme in proxies else "all_proxy"
+        raise TemporaryFailure(f"the proxy in {name} is of a kind that notifyd does not speak")
+    return address
 
 
 def _revealed(value: str | Secret) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,3 +136,15 @@ async def test_no_session_says_what_is_missing(
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     with pytest.raises(TemporaryFailure, match=r"DBUS_SESSION_BUS_ADDRESS.*XDG_RUNTIME_DIR"):
         await transport.notify_desktop(NOTE, None, 5.0)
+
+
+async def test_a_bus_that_says_nothing_is_left_in_time(
+    transport: Transport, tmp_path: Path
+) -> None:
+    """It takes the connection and never answers."""
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "bus"))
+        silent.listen()
+        async with asyncio.timeout(10):
+            with pytest.raises(TemporaryFailure):
+                await transport.notify_desktop(NOTE, f"unix:path={tmp_path}/bus", 0.3)

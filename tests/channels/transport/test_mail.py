@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 
 import pytest
@@ -166,3 +167,21 @@ async def test_a_missing_good_bye_is_no_failure(transport: Transport) -> None:
 
     async with listening(hang_up) as port:
         assert await transport.send_mail(MAIL, _server(port), 5.0) == {}
+
+
+async def test_a_server_that_drips_is_left_in_time(transport: Transport) -> None:
+    """Each line is in time, yet the whole attempt has one limit."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(b"220-still here\r\n")
+                await writer.drain()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await reader.read(1)
+        writer.close()
+
+    async with listening(drip) as port, asyncio.timeout(10):
+        with pytest.raises(TemporaryFailure, match=r"0\.5 s"):
+            await transport.send_mail(MAIL, _server(port), 0.5)

@@ -211,3 +211,24 @@ async def test_closing_twice_or_unused_is_harmless() -> None:
 def _says_nothing_secret(failure: BaseException) -> None:
     assert SECRET not in str(failure) + repr(failure)
     assert SECRET not in "".join(traceback.format_exception(failure))
+
+
+@pytest.mark.parametrize("proxy", ["127.0.0.1:1", "http://127.0.0.1:1"])
+async def test_a_proxy_needs_no_scheme(
+    transport: Transport, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for curl; one that cannot be reached may be there later."""
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(TemporaryFailure, match="proxy"):
+        await _post(transport, "http://example.invalid/")
+
+
+async def test_a_proxy_of_another_kind_is_explained(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Temporary, for the environment is mended and not the message; its password is not shown."""
+    monkeypatch.setenv("all_proxy", "socks5://me:hunter2@127.0.0.1:1")
+    with pytest.raises(TemporaryFailure, match="all_proxy is of a kind") as caught:
+        await _post(transport, "http://example.invalid/")
+
+    assert "hunter2" not in str(caught.value)
