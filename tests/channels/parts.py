@@ -10,6 +10,7 @@ from aiohttp import web
 from hypothesis import strategies as st
 
 from notifyd.model import Delivery, Event, Message, Scalar, Severity
+from tests.webserver import serving
 
 HOSTILE = (
     "a|b",
@@ -101,13 +102,5 @@ class Sink:
 async def running_sink() -> AsyncIterator[Sink]:
     """Run a sink on a free port."""
     sink = Sink()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", sink.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        sink.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with serving(sink.answer) as sink.url:
         yield sink
-    finally:
-        await runner.cleanup()

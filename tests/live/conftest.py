@@ -34,7 +34,7 @@ def alice(cluster: Cluster, tmp_path: Path) -> Iterator[User]:
 
 @pytest.fixture
 async def web() -> AsyncIterator[WebServer]:
-    async with WebServer() as server:
+    async with WebServer().serving() as server:
         yield server
 
 

@@ -6,13 +6,16 @@ import asyncio
 import email
 import email.policy
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any, Self
 
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.webserver import serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +44,13 @@ class WebServer:
     calls: list[Call] = field(default_factory=list)
     answer: Callable[[], int] = lambda: 204
     url: str = ""
-    _runner: web.AppRunner | None = None
     _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_post("/", self._take)
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/"
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Self]:
+        """Take calls until the block is left."""
+        async with serving(self._take) as self.url:
+            yield self
 
     async def _take(self, request: web.Request) -> web.Response:
         event = await request.json()
