@@ -37,7 +37,7 @@ _USUAL = {
         "https://discord.com/api/webhooks/",
     ),
 }
-_REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?::(?P<port>\d{1,5}))?")
 _MAIL: TypeAdapter[str] = TypeAdapter(MailAddress)
@@ -59,6 +59,11 @@ class Answers:
 def is_reference(address: str) -> bool:
     """Tell whether the address comes from the environment, as `${NAME}`."""
     return _REFERENCE.search(address) is not None
+
+
+def references(address: str) -> set[str]:
+    """Return the names of the variables that the address is made of."""
+    return set(_REFERENCE.findall(address))
 
 
 def check_address(kind: str, address: str) -> str | None:

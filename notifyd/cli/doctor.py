@@ -13,6 +13,7 @@ from notifyd.cli import text
 from notifyd.cli.checks import channels, daemon, service, settings, slurm, state
 from notifyd.cli.checks.finding import Finding, State
 from notifyd.cli.context import Context, places
+from notifyd.cli.environment import environment_file, service_environment
 from notifyd.cli.prose import say
 from notifyd.cli.systemctl import UserManager
 from notifyd.clock import SystemClock
@@ -44,18 +45,20 @@ def command(ctx: click.Context, as_json: bool, send: bool) -> None:
 
 def examine(context: Context, send: bool) -> Iterator[Finding]:
     """Yield what each check finds, as soon as it is known."""
-    finding, config = settings.check_config(context.config, context.environ)
+    environ = service_environment(context.environ)
+    finding, config = settings.check_config(context.config, environ)
     yield finding
     files = settings.config_files(context.config)
     if files:
         yield settings.check_private(files)
+    yield from settings.check_environment(environment_file(context.environ))
     yield from state.look_at(context.state)
     watched = config.slurm if config else SlurmSettings()
-    yield from asyncio.run(slurm.look_at(watched, context.environ, SystemClock()))
+    yield from asyncio.run(slurm.look_at(watched, environ, SystemClock()))
     yield daemon.check_daemon(context, max((one.stat().st_mtime for one in files), default=0.0))
     yield from service.look_at(UserManager(context.environ))
     if config:
-        yield from channels.look_at(config, context.environ, send)
+        yield from channels.look_at(config, environ, send)
 
 
 def show(finding: Finding) -> None:

@@ -38,7 +38,7 @@ def command(ctx: click.Context, limit: int, channel: str | None, as_json: bool) 
     for one in deliveries:
         if one["detail"]:
             click.echo()
-            click.echo(f"{one['subject']} on {one['channel']}, {one['state']}:")
+            click.echo(f"{text.plain(one['subject'])} on {one['channel']}, {one['state']}:")
             for attempt in one["attempts"]:
                 click.echo(
                     f"  {text.clock(attempt['at'])}  {text.plain(attempt['detail'] or 'delivered')}"

@@ -12,7 +12,6 @@ from notifyd.cli.context import Context, places
 from notifyd.cli.prose import command as show_command
 from notifyd.cli.prose import say
 from notifyd.cli.questions import Given, Interview, check_given, missing_options, on_terminal
-from notifyd.cli.unit import unit_path
 from notifyd.client import NotRunning, Refused
 
 _LOOK = {
@@ -119,13 +118,14 @@ def _wants_service(context: Context, interview: Interview) -> bool:
 
 def _write(context: Context, answers: Answers) -> None:
     from notifyd.cli.draft import NotLoadedError, backup, config_text, put
+    from notifyd.cli.environment import service_environment
 
     unusual = sense.hint(answers.kind, answers.address)
     if unusual:
         say(unusual)
     replaced = context.config.exists()
     try:
-        put(context.config, config_text(answers), context.environ)
+        put(context.config, config_text(answers), service_environment(context.environ))
     except NotLoadedError as error:
         say("Nothing was written, for it could not be used:", error=True)
         say(str(error), "  ", error=True)
@@ -141,9 +141,10 @@ def _write(context: Context, answers: Answers) -> None:
 
 def _try(context: Context, answers: Answers) -> bool:
     from notifyd.cli.direct import send_test
+    from notifyd.cli.environment import service_environment
     from notifyd.config.load import load
 
-    config = load(context.config, context.environ)
+    config = load(context.config, service_environment(context.environ))
     reason = send_test(config, [answers.kind], context.environ)[answers.kind]
     if reason is None:
         say(f"A test message is on its way: look at {_LOOK[answers.kind]}.")
@@ -155,17 +156,25 @@ def _try(context: Context, answers: Answers) -> bool:
 
 
 def _warn_of_reference(context: Context, answers: Answers) -> None:
-    if not sense.is_reference(answers.address):
+    from notifyd.cli.environment import environment_file, file_variables
+
+    missing = sense.references(answers.address) - set(file_variables(context.environ))
+    if not missing:
         return
-    file = unit_path(context.environ).parents[2] / "notifyd" / "environment"
-    say("A service does not see your shell's variables. Put those that the address names")
-    say(f"into {file} (NAME=value lines, chmod 600).")
+    say(f"A service does not see your shell's variables. Put {', '.join(sorted(missing))}")
+    say(f"into {environment_file(context.environ)} (NAME=value lines, chmod 600).")
 
 
 def _reloaded(context: Context) -> bool:
-    """Tell a daemon that runs of its new configuration; return False when none runs."""
+    """Tell a daemon that runs of its new configuration; return False when none has that one."""
+    client = context.client()
     try:
-        context.client().reload()
+        status = client.status()
+        if status["config"] != str(context.config):
+            say(f"notifyd runs already, with another configuration: {status['config']}")
+            say(f"It has to end (process {status['pid']}) before one with the new one can start.")
+            return False
+        client.reload()
     except NotRunning:
         return False
     except Refused as error:

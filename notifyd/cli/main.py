@@ -94,7 +94,3 @@ def main() -> None:
         for detail in error.details:
             click.echo(f"  {detail}", err=True)
         sys.exit(FAILED)
-    except BrokenPipeError:
-        # `notifyd history | head`: the reader has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)

@@ -24,15 +24,21 @@ from notifyd.cli.context import Context, places
 @places
 @click.pass_context
 def command(ctx: click.Context, log_level: str) -> None:
-    """Watch and tell until Ctrl-C or SIGTERM; SIGHUP reads the configuration anew."""
+    """Watch and tell until Ctrl-C or SIGTERM; SIGHUP reads the configuration anew.
+
+    Variables that the shell does not set come from the file `environment` in notifyd's
+    configuration folder, as for the service.
+    """
     context: Context = ctx.obj
+    from notifyd.cli.environment import service_environment
     from notifyd.config.load import load
     from notifyd.config.problems import ConfigError
     from notifyd.logs import set_up_logs
 
-    set_up_logs(context.environ, log_level)
+    environ = service_environment(context.environ)
+    set_up_logs(environ, log_level)
     try:
-        config = load(context.config, context.environ)
+        config = load(context.config, environ)
     except ConfigError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
@@ -42,7 +48,7 @@ def command(ctx: click.Context, log_level: str) -> None:
         config=context.config,
         state=context.state,
         socket=context.socket,
-        environ=context.environ,
+        environ=environ,
     )
     trouble = run_daemon(where, config)
     if trouble:

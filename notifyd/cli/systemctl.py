@@ -43,8 +43,14 @@ class UserManager:
         return self._ask("daemon-reload", within=_START)
 
     def start(self) -> Answer:
-        """Start the service, now and at each boot or login; wait until it is ready."""
-        return self._ask("enable", "--now", "notifyd", within=_START)
+        """Start the service, anew if it runs, and at each boot or login; wait until it is ready.
+
+        Only a start takes a changed unit and changed variables.
+        """
+        # Failed starts count no more; where systemd does not know the service there are none.
+        self._ask("reset-failed", "notifyd", within=_QUICK)
+        enabled = self._ask("enable", "notifyd", within=_START)
+        return self._ask("restart", "notifyd", within=_START) if enabled.done else enabled
 
     def enabled(self) -> Answer:
         """Tell whether the service starts by itself; the text is systemd's word for how it is."""

@@ -31,16 +31,17 @@ def command(ctx: click.Context, channel: str) -> None:
 def _send_directly(context: Context, channel: str) -> str | None:
     """Return why the message could not be sent, or None."""
     from notifyd.cli.direct import enabled_channels, send_test
+    from notifyd.cli.environment import service_environment
     from notifyd.config.load import load
     from notifyd.config.problems import ConfigError
 
     try:
-        config = load(context.config, context.environ)
+        config = load(context.config, service_environment(context.environ))
     except ConfigError as error:
         return f"the configuration cannot be used:\n{error}"
     channels = enabled_channels(config)
     if channel not in channels:
         return f"no channel `{channel}`; there are: {', '.join(channels) or 'none'}"
-    click.echo("The daemon is not running; sent directly.", err=True)
+    click.echo("The daemon is not running; sending directly.", err=True)
     reason = send_test(config, [channel], context.environ)[channel]
     return f"{channel}: {reason}" if reason else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 import unicodedata
 from collections.abc import Sequence
@@ -17,14 +18,16 @@ def as_json(value: object) -> None:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print aligned columns; the last one is cut at the terminal's edge."""
+    """Print aligned columns; on a terminal, lines are cut at its edge."""
     widths = [max(_width(row[i]) for row in (header, *rows)) for i in range(len(header))]
-    room = shutil.get_terminal_size((80, 24)).columns
+    room = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
     for row in (header, *rows):
         cells = [
             cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
         ]
-        line = _cut("  ".join(cells).rstrip(), room)
+        line = "  ".join(cells).rstrip()
+        if room is not None:
+            line = _cut(line, room)
         click.echo(click.style(line, dim=True) if row is header else line)
 
 
@@ -60,8 +63,13 @@ def plain(text: str) -> str:
 
 
 def _width(text: str) -> int:
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(bool(unicodedata.combining(c)) for c in text)
+    return sum(map(_column, text))
+
+
+def _column(letter: str) -> int:
+    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 def _cut(text: str, room: int) -> str:

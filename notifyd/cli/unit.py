@@ -18,7 +18,7 @@ _USUAL_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 """Where the user manager looks for programs, whatever the shell's PATH is."""
 
 _PASSED_ON = (
-    *("SLURM_CONF", "XDG_CONFIG_HOME", "XDG_STATE_HOME"),
+    *("SLURM_CONF", "LD_LIBRARY_PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME"),
     *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
 )
@@ -76,7 +76,7 @@ def this_program(called: str) -> list[str]:
 
 def unit_text(shipped: str, start: Start) -> str:
     """Return the unit with the real program and its environment in it."""
-    program = " ".join(map(_quoted, start.program))
+    program = " ".join(map(_quoted, _literal(start.program)))
     lines = []
     for line in shipped.splitlines():
         if line.startswith("ExecStart="):
@@ -107,6 +107,15 @@ def _path_to_slurm(environ: Mapping[str, str]) -> str | None:
     if folder is None or folder in _USUAL_PATH:
         return None
     return ":".join((folder, *_USUAL_PATH))
+
+
+def _literal(program: Sequence[str]) -> list[str]:
+    """Return a command in which `$` means nothing (systemd.service(5), prefix `:`).
+
+    `$$` would not do: in the path of a program systemd takes it for two dollars.
+    """
+    first, *rest = program
+    return [f":{first}" if "$" in "".join(program) else first, *rest]
 
 
 def _quoted(word: str) -> str:

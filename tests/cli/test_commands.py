@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import subprocess
+import sys
+
+import click
 import pytest
 
+from tests.cli.test_terminal import Terminal
 from tests.cli.world import Receiver, World, webhook, widest
 
 
@@ -69,6 +76,65 @@ async def test_a_text_that_is_sent_arrives_and_is_in_the_history(
     ]
 
 
+async def test_a_long_text_is_whole_in_a_pipe_and_cut_on_a_terminal(
+    world: World, receiver: Receiver
+) -> None:
+    """`notifyd history | grep` finds its last word."""
+    async with world.daemon(webhook(receiver)) as daemon:
+        await world.run("send", "a long text " * 8 + "needle", "--channel", "team")
+        await daemon.logs("delivered")
+        piped = await world.run("history")
+        with Terminal(world, "history") as terminal:
+            await asyncio.to_thread(terminal.end)
+
+    assert "needle" in piped.out
+    assert "needle" not in terminal.shown
+    assert "…" in terminal.shown
+    assert widest(click.unstyle(terminal.shown)) <= 80
+
+
+async def test_a_text_cannot_steer_the_terminal(world: World, receiver: Receiver) -> None:
+    """Nor can what a receiver answers: escape codes are left out of history and status."""
+    receiver.status, receiver.words = 404, "no\x1b[31m hook"
+    async with world.daemon(webhook(receiver)) as daemon:
+        await world.run("send", "red \x1b[31mjob\x1b]0;x\x07", "--channel", "team")
+        await daemon.logs("dead")
+        history = await world.run("history")
+        status = await world.run("status")
+
+    assert "job" in history.out
+    assert "hook" in status.out
+    assert "\x1b" not in history.out + status.out
+    assert "\x07" not in history.out + status.out
+
+
+async def test_a_reader_that_has_seen_enough_is_no_fault(world: World) -> None:
+    """`notifyd --help | head -1`: no traceback."""
+    there, end = os.pipe()
+    os.close(there)
+    with open(end, "wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "notifyd", "--help"),
+            stdout=out,
+            stderr=subprocess.PIPE,
+            env=world.environ,
+        )
+    _, err = await process.communicate()
+
+    assert err == b""
+
+
+async def test_run_takes_the_services_variables(world: World, receiver: Receiver) -> None:
+    """In a terminal it does the same as the service."""
+    world.environment(f"URL={receiver.url}\n")
+    async with world.daemon("channels: {team: {type: webhook, url: '${URL}'}}\n"):
+        tested = await world.run("test", "--channel", "team")
+        reloaded = await world.run("reload")
+
+    assert (tested.code, reloaded.code) == (0, 0)
+    assert len(receiver.got) == 1
+
+
 async def test_an_empty_history_says_so(world: World, receiver: Receiver) -> None:
     """People read a sentence, programs an empty list."""
     async with world.daemon(webhook(receiver)):
@@ -99,16 +165,17 @@ async def test_a_mute_shows_until_it_is_taken_back(world: World, receiver: Recei
 
 
 async def test_status_shows_the_watching_and_each_channel(world: World, receiver: Receiver) -> None:
-    """For people within 80 columns and without escape codes; for programs as JSON."""
-    async with world.daemon(webhook(receiver, "a-channel-with-a-very-long-name" * 2)):
+    """For people without escape codes, and whole in a pipe; for programs as JSON."""
+    name = "a-channel-with-a-very-long-name" * 2
+    async with world.daemon(webhook(receiver, name)):
         shown = await world.run("status")
         told = (await world.run("status", "--json")).json()
         listed = await world.run("channel", "list")
 
     assert "notifyd " in shown.out
     assert "polled" in shown.out
-    assert widest(shown.out) <= 80
-    assert widest(listed.out) <= 80
+    assert name in shown.out
+    assert "…" not in shown.out + listed.out
     assert "\x1b" not in shown.out + listed.out
     assert told["config"] == str(world.config)
     assert [one["kind"] for one in told["channels"]] == ["webhook"]

@@ -59,6 +59,22 @@ async def test_programs_get_a_list(world: World, receiver: Receiver) -> None:
     assert {one["state"] for one in found} <= {"ok", "warning"}
 
 
+async def test_the_services_variables_count(world: World, receiver: Receiver) -> None:
+    """As in the service; a file of secrets that others can read is a failure."""
+    world.environment(f"URL={receiver.url}\n")
+    world.write("channels: {team: {type: webhook, url: '${URL}'}}\n")
+    private = await world.run("doctor")
+    file = world.config.with_name("environment")
+    file.chmod(0o640)
+    shared = await world.run("doctor")
+
+    assert private.code == 0
+    assert "✔ Channel team (webhook) took a test message" in private.out
+    assert shared.code == 1
+    assert "✘ Others can get at the secrets in" in shared.out
+    assert f"chmod 600 {file}" in shared.out
+
+
 async def test_nothing_is_sent_unless_wanted(world: World, receiver: Receiver) -> None:
     """With --no-send the channels are only listed."""
     world.write(webhook(receiver))

@@ -132,9 +132,11 @@ async def test_the_service_is_installed_and_started(world: World) -> None:
     assert done.code == 0
     assert "The service runs" in done.out
     assert "log out" in done.out
-    assert world.systemctl_calls[-2:] == [
+    assert world.systemctl_calls[-4:] == [
         "--user --no-pager daemon-reload",
-        "--user --no-pager enable --now notifyd",
+        "--user --no-pager reset-failed notifyd",
+        "--user --no-pager enable notifyd",
+        "--user --no-pager restart notifyd",
     ]
     assert "-m notifyd run\n" in unit.read_text()
     assert f"\nEnvironment=PATH={world.folder}/bin:" in unit.read_text()
@@ -142,7 +144,7 @@ async def test_the_service_is_installed_and_started(world: World) -> None:
 
 async def test_a_service_that_does_not_start_is_a_failure(world: World) -> None:
     """Exit 1 with systemd's own words, and where the log is."""
-    world.has_systemd("case $* in *enable*) echo 'Job for notifyd failed' >&2; exit 1;; esac")
+    world.has_systemd("case $* in *restart*) echo 'Job for notifyd failed' >&2; exit 1;; esac")
     done = await world.run("init", *HOOK, "--no-test", "--service")
 
     assert done.code == 1
@@ -168,7 +170,7 @@ async def test_a_service_can_be_added_later(world: World) -> None:
 
     assert done.code == 0
     assert world.config.read_text() == "# mine\n"
-    assert "--user --no-pager enable --now notifyd" in world.systemctl_calls
+    assert "--user --no-pager restart notifyd" in world.systemctl_calls
 
 
 async def test_a_service_is_warned_of_variables_that_it_does_not_see(world: World) -> None:
@@ -192,6 +194,36 @@ async def test_a_daemon_that_runs_takes_the_new_configuration(
 
     assert "has taken the new configuration" in done.out
     assert [one["name"] for one in channels] == ["console"]
+
+
+async def test_a_variable_can_come_from_the_services_file(world: World, receiver: Receiver) -> None:
+    """It loads, the test message arrives, and the service needs no word."""
+    world.has_systemd()
+    world.environment(f"URL='{receiver.url}'\n")
+    done = await world.run("init", "--channel", "webhook", "--address", "${URL}", "--service")
+
+    assert (done.code, done.err) == (0, "")
+    assert len(receiver.got) == 1
+    assert "shell's variables" not in done.out
+    assert "s3cret" not in done.out + world.config.read_text()
+
+
+async def test_a_daemon_with_another_configuration_is_pointed_out(
+    world: World, receiver: Receiver
+) -> None:
+    """It has not taken the new one; how to start one with it is shown."""
+    other = world.folder / "other.yaml"
+    async with world.daemon(webhook(receiver)) as daemon:
+        done = await world.run("init", "--channel", "console", *QUIET, "--config", str(other))
+        channels = (await world.run("channel", "list", "--json")).json()
+
+    said = " ".join(done.out.split())
+    assert done.code == 0
+    assert f"runs already, with another configuration: {world.config}" in said
+    assert f"(process {daemon.process.pid})" in said
+    assert "has taken" not in said
+    assert f"run --config {other}" in said
+    assert [one["name"] for one in channels] == ["team"]
 
 
 async def test_a_daemon_started_by_hand_is_in_a_services_way(

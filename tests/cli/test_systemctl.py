@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from notifyd.cli import systemctl
 from notifyd.cli.systemctl import UserManager, lingers, user_name
 from tests.cli.world import World
 
@@ -38,9 +41,9 @@ def test_a_machine_without_systemctl_has_no_manager(world: World) -> None:
     assert UserManager(environ).trouble() == ("systemctl cannot be run: No such file or directory")
 
 
-def test_the_service_is_started_and_enabled_in_one_call(world: World) -> None:
-    """After the units were read anew."""
-    world.has_systemd()
+def test_a_service_that_runs_is_started_anew(world: World) -> None:
+    """`enable --now` would leave it with the old unit; no failed starts to forget is no fault."""
+    world.has_systemd("case $* in *reset-failed*) exit 1;; esac")
     manager = UserManager(world.environ)
 
     assert manager.trouble() is None
@@ -48,8 +51,20 @@ def test_the_service_is_started_and_enabled_in_one_call(world: World) -> None:
     assert manager.start().done
     assert world.systemctl_calls[1:] == [
         "--user --no-pager daemon-reload",
-        "--user --no-pager enable --now notifyd",
+        "--user --no-pager reset-failed notifyd",
+        "--user --no-pager enable notifyd",
+        "--user --no-pager restart notifyd",
     ]
+
+
+def test_a_manager_that_is_silent_is_not_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts as none."""
+    monkeypatch.setattr(systemctl, "_QUICK", 0.2)
+    world.has_systemd("exec sleep 60")
+
+    assert UserManager(world.environ).trouble() == "systemctl gave no answer within 0.2 s"
 
 
 def test_linger_is_a_file_that_logind_keeps(tmp_path: Path) -> None:

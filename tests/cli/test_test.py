@@ -20,8 +20,24 @@ async def test_without_a_daemon_it_is_sent_directly(world: World, receiver: Rece
     done = await world.run("test", "--channel", "team")
 
     assert (done.code, done.out) == (0, "team took a test message.\n")
-    assert done.err == "The daemon is not running; sent directly.\n"
+    assert done.err == "The daemon is not running; sending directly.\n"
     assert len(receiver.got) == 1
+
+
+async def test_without_a_daemon_the_services_variables_count(
+    world: World, receiver: Receiver
+) -> None:
+    """Those of the shell before them."""
+    world.environment("URL=https://nowhere.invalid/\n")
+    world.changes["URL"] = receiver.url
+    world.write("channels: {team: {type: webhook, url: '${URL}'}}\n")
+    by_shell = await world.run("test", "--channel", "team")
+    del world.changes["URL"]
+    world.environment(f"URL={receiver.url}\n")
+    by_file = await world.run("test", "--channel", "team")
+
+    assert (by_shell.code, by_file.code) == (0, 0)
+    assert len(receiver.got) == 2
 
 
 async def test_a_refusal_is_the_reason_and_holds_no_secret(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
+import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from notifyd.cli.context import Context
 from notifyd.cli.unit import Start, shipped_unit, start_of, this_program, unit_path, unit_text
@@ -44,6 +48,34 @@ def test_a_strange_path_is_quoted_for_systemd() -> None:
     assert 'ExecStart="/opt/a b/\\"100%%\\"\\\\/notifyd" run' in lines
 
 
+def test_a_dollar_in_the_path_is_no_variable() -> None:
+    """`:` switches variables off; systemd does not halve `$$` in the path of a program."""
+    lines = lines_of(start_of(a_context({}), ["/opt/${HOME}/notifyd"]))
+
+    assert 'ExecStart=":/opt/${HOME}/notifyd" run' in lines
+    assert 'ExecReload=":/opt/${HOME}/notifyd" reload' in lines
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_systemd_finds_a_program_with_a_dollar_in_its_path(tmp_path: Path) -> None:
+    """It looks for the program when it checks a unit."""
+    folder = tmp_path / "a $x"
+    folder.mkdir()
+    start = start_of(a_context({}), [str(a_program(folder, "notifyd"))])
+    unit = tmp_path / "notifyd.service"
+    unit.write_text("\n".join(lines_of(start)))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--user", "--man=no", str(unit)],
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert "not executable" not in done.stderr
+
+
 def test_other_places_are_handed_on() -> None:
     """Also to the reload, which is why they stand in the environment."""
     environ = {"NOTIFYD_STATE_DIR": "/scratch/my state"}
@@ -69,13 +101,14 @@ def test_base_folders_of_the_shell_are_handed_on() -> None:
 
 def test_what_slurm_and_the_network_need_is_handed_on() -> None:
     """A service does not inherit the shell's environment."""
-    environ = {"SLURM_CONF": "/opt/slurm/slurm.conf", "https_proxy": "http://proxy:3128", "X": "y"}
-    start = start_of(a_context(environ), ["/bin/notifyd"])
-
-    assert start.variables() == {
+    environ = {
         "SLURM_CONF": "/opt/slurm/slurm.conf",
+        "LD_LIBRARY_PATH": "/opt/slurm/lib",
         "https_proxy": "http://proxy:3128",
     }
+    start = start_of(a_context(environ | {"X": "y"}), ["/bin/notifyd"])
+
+    assert start.variables() == environ
 
 
 def test_slurm_outside_the_usual_path_is_found(tmp_path: Path) -> None:

@@ -88,6 +88,13 @@ class World:
         self.config.write_text(text)
         self.config.chmod(0o600)
 
+    def environment(self, text: str) -> None:
+        """Write the file that the service's unit names."""
+        file = self.config.with_name("environment")
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o600)
+
     async def run(self, *arguments: str, given: str = "") -> Done:
         """Run `notifyd` to its end, without a terminal."""
         process = await self._start(*arguments, stdin=subprocess.PIPE)
@@ -155,11 +162,13 @@ class Receiver:
 
     url: str = ""
     status: int = 200
+    words: str = "no such hook"
+    """What it says to what it refuses."""
     got: list[bytes] = field(default_factory=list)
 
     async def _take(self, request: web.Request) -> web.Response:
         self.got.append(await request.read())
-        return web.Response(status=self.status, text="ok" if self.status < 400 else "no such hook")
+        return web.Response(status=self.status, text="ok" if self.status < 400 else self.words)
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Receiver]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from notifyd.cli.checks.finding import Finding, failed, ok, warning
+from notifyd.cli.environment import ENVIRONMENT_LIMIT
+from notifyd.config.files import UnreadableError, read
 from notifyd.config.load import load
 from notifyd.config.problems import ConfigError
 from notifyd.config.schema import Config
@@ -38,6 +40,20 @@ def check_private(files: list[Path]) -> Finding:
         text = f"Others can read {_named(open_to_read)}"
         return warning("config-private", text, _chmod(open_to_read))
     return ok("config-private", "The configuration is private")
+
+
+def check_environment(file: Path) -> list[Finding]:
+    """Return whether only the owner can read the service's variables; nothing without a file."""
+    name = "environment"
+    try:
+        content = read(file, ENVIRONMENT_LIMIT)
+        content.text()
+    except UnreadableError as error:
+        mend = "Put NAME=value lines into it, or remove it."
+        return [] if error.missing else [failed(name, f"{file}: {error.reason}", mend)]
+    if content.mode & 0o077:
+        return [failed(name, f"Others can get at the secrets in {file}", _chmod([file]))]
+    return [ok(name, "The file with the service's variables is private")]
 
 
 def config_files(path: Path) -> list[Path]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from notifyd.cli.checks.finding import State
-from notifyd.cli.checks.settings import check_config, check_private, config_files
+from notifyd.cli.checks.settings import (
+    check_config,
+    check_environment,
+    check_private,
+    config_files,
+)
 
 
 def a_file(path: Path, text: str = "", mode: int = 0o600) -> Path:
@@ -72,6 +77,22 @@ def test_a_file_that_others_can_change_fails(tmp_path: Path) -> None:
 def test_a_private_file_is_fine(tmp_path: Path) -> None:
     """Whoever owns it may write it."""
     assert check_private([a_file(tmp_path / "config.yaml")]).state is State.OK
+
+
+def test_the_services_variables_are_private(tmp_path: Path) -> None:
+    """They are secrets as a rule; without a file there is nothing to say."""
+    assert check_environment(tmp_path / "environment") == []
+    assert [one.state for one in check_environment(a_file(tmp_path / "environment"))] == [State.OK]
+
+    bad = a_file(tmp_path / "environment", mode=0o604)
+    assert [(one.state, one.mend) for one in check_environment(bad)] == [
+        (State.FAILED, f"chmod 600 {bad}")
+    ]
+
+
+def test_a_file_of_variables_that_cannot_be_read_fails(tmp_path: Path) -> None:
+    """Here a folder in its place."""
+    assert [one.state for one in check_environment(tmp_path)] == [State.FAILED]
 
 
 def test_the_files_are_those_that_load_reads(tmp_path: Path) -> None:
