@@ -25,10 +25,13 @@ quietly() {
     quiet_what=$1
     shift
     quiet_log=$(mktemp)
+    # shellcheck disable=SC2094 # it is read when all is written
+    exec 8>"$quiet_log" 9<"$quiet_log"
+    rm -f "$quiet_log" # at once, so that no Ctrl-C leaves it behind; the open file lives on
     quiet_rc=0
-    "$@" </dev/null >"$quiet_log" 2>&1 || quiet_rc=$?
-    [ "$quiet_rc" -eq 0 ] || cat "$quiet_log" >&2
-    rm -f "$quiet_log"
+    "$@" </dev/null >&8 2>&1 8>&- 9<&- || quiet_rc=$?
+    [ "$quiet_rc" -eq 0 ] || cat <&9 >&2
+    exec 8>&- 9<&-
     [ "$quiet_rc" -eq 0 ] || fail "$quiet_what: failed, its output is above."
 }
 
@@ -44,6 +47,9 @@ wait_for() {
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
+# Not those that were removed and only left their configuration behind.
+installed_packages() { dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u; }
+
 missing_packages() {
     for package; do
         installed "$package" || printf '%s ' "$package"
@@ -57,11 +63,11 @@ need_packages() {
     missing=$(missing_packages "$@")
     [ -n "$missing" ] || return 0
     is_root || fail "Debian packages are missing. As root: apt-get install --no-install-recommends $missing"
-    packages_before=$(dpkg-query -W -f '${Package}\n' | sort -u)
+    packages_before=$(installed_packages)
     # shellcheck disable=SC2086 # one word a package
     quietly "Installing Debian packages: $missing" install_packages $missing
     [ -z "${PACKAGES_RECORD:-}" ] ||
-        dpkg-query -W -f '${Package}\n' | sort -u | grep -vxF "$packages_before" >>"$PACKAGES_RECORD"
+        installed_packages | { grep -vxF "$packages_before" || true; } >>"$PACKAGES_RECORD"
 }
 
 # Debian starts the services that it installs, unless this file forbids it.

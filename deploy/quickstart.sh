@@ -15,13 +15,16 @@ Where there is no Slurm, and you are root, it starts a private one for this.
 
   --no-demo   only install
   --once      end when all the sample jobs have been told
-  --remove    undo everything: stop what still runs, delete what was installed
+  --remove    undo everything: stop what still runs, delete what was installed,
+              the service of 'notifyd init' included; your configuration and state stay
   --dir DIR   install in DIR (default: $default_dir)
 END
 }
 
 default_dir=${XDG_DATA_HOME:-$HOME/.local/share}/notifyd
 link=$HOME/.local/bin/notifyd
+config_home=${XDG_CONFIG_HOME:-$HOME/.config}
+unit=$config_home/systemd/user/notifyd.service
 dir=$default_dir
 mode=demo
 
@@ -78,12 +81,14 @@ install_notifyd() {
 
 make_link() {
     if [ -e "$link" ] || [ -L "$link" ]; then
-        [ "$(readlink "$link")" = "$notifyd" ] || warn "$link is something else and stays. notifyd is $notifyd"
+        link_is_ours || warn "$link is something else and stays. notifyd is $notifyd"
     else
         mkdir -p "${link%/*}"
         ln -s "$notifyd" "$link"
     fi
 }
+
+link_is_ours() { [ "$(readlink "$link" 2>/dev/null)" = "$notifyd" ]; }
 
 tell_installed() {
     step "notifyd is installed in $venv, its command is $command."
@@ -113,7 +118,7 @@ tell_next_steps() {
 
 choose_command() {
     command=$notifyd
-    if [ "$(readlink "$link" 2>/dev/null)" = "$notifyd" ]; then
+    if link_is_ours; then
         command=$link
         [ "$(command -v notifyd)" != "$link" ] || command=notifyd
     fi
@@ -269,15 +274,48 @@ run_demo() {
 
 # --- undoing
 
+# Whether the user unit, which 'notifyd init' writes, runs what is installed here.
+unit_is_ours() {
+    [ -f "$unit" ] || return 1
+    # as systemd reads it: quoted or not, with an escaped % or not
+    case $(sed -n 's/%%/%/g; s/\\\(.\)/\1/g; s/^ExecStart=[":]*//p' "$unit") in
+    "$venv/bin/"*) ;;
+    "$link"[\"\ ]* | '%h/.local/bin/notifyd '*) link_is_ours ;;
+    *) false ;;
+    esac
+}
+
+user_systemctl() { timeout 30 systemctl --user "$@" </dev/null 2>/dev/null; }
+
+remove_service() {
+    step "Stopping and removing the service that runs it"
+    # The manager of another HOME may know another notifyd, which is not ours to stop.
+    known=$(user_systemctl show --property=FragmentPath --value notifyd) || known=
+    if [ "$(readlink -f "$known")" != "$(readlink -f "$unit")" ] || ! user_systemctl disable --now notifyd; then
+        warn "systemd did not stop it. If notifyd still runs, log in anew and: systemctl --user stop notifyd"
+    fi
+    rm -f "$unit" "${unit%/*}/default.target.wants/notifyd.service"
+    user_systemctl daemon-reload || true
+    say "    $unit is removed."
+}
+
+tell_kept() {
+    for kept in "$config_home/notifyd" "${XDG_STATE_HOME:-$HOME/.local/state}/notifyd"; do
+        [ ! -e "$kept" ] || say "    Your configuration or state stays: $kept"
+    done
+}
+
 remove_all() {
     [ -e "$mark" ] || fail "nothing of notifyd in $dir."
+    ! unit_is_ours || remove_service
     stop_daemon
     [ -e "$slurm" ] || cancel_samples
     [ ! -e "$slurm" ] || sh "$checkout/deploy/slurm.sh" remove "$slurm"
-    [ "$(readlink "$link" 2>/dev/null)" != "$notifyd" ] || rm "$link"
+    ! link_is_ours || rm "$link"
     packages=$(tell_packages)
     rm -rf "$dir"
     step "$dir and $link are removed."
+    tell_kept
     [ -z "$packages" ] || say "$packages"
 }
 

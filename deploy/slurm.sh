@@ -290,11 +290,26 @@ end_jobs() {
 }
 
 # What a job leaves behind when Slurm could not end it, and the step daemons of dead slurmds.
+# A shell of salloc's has the SLURM_CONF and SLURM_JOB_ID too; only what a node runs has its name.
 end_leftovers() {
-    grep -lszE "^(SLURM_CONF=$SLURM_CONF|NOTIFYD_SLURM=$dir:.*)$" /proc/[0-9]*/environ | while read -r environ; do
-        grep -qszE '^(SLURM_JOB_ID|NOTIFYD_SLURM)=' "$environ" || continue
-        process=${environ%/environ}
-        kill -9 "${process#/proc/}" 2>/dev/null || true
+    spared=$(self_and_parents)
+    # shellcheck disable=SC2013 # these paths hold no blanks
+    for environ in $(grep -lszxF "SLURM_CONF=$SLURM_CONF" /proc/[0-9]*/environ); do
+        process=${environ#/proc/}
+        process=${process%/environ}
+        case " $spared " in *" $process "*) continue ;; esac
+        if from_a_job "$environ" || from_a_service "$environ"; then kill -9 "$process" 2>/dev/null || true; fi
+    done
+}
+
+from_a_job() { grep -qszE '^SLURM_JOB_ID=' "$1" && grep -qszE '^SLURMD_NODENAME=n[1-4]$' "$1"; }
+from_a_service() { grep -qszF "NOTIFYD_SLURM=$dir:" "$1"; }
+
+self_and_parents() {
+    process=$$
+    while [ "${process:-0}" -gt 0 ]; do
+        printf '%s ' "$process"
+        process=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$process/status" 2>/dev/null) || true
     done
 }
 

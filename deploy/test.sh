@@ -10,7 +10,8 @@ usage: sh deploy/test.sh [--no-system] [PYTEST ARGUMENT...]
 
 Without arguments for pytest the linters and the type checker run too.
 
-  --no-system   leave out the tests that need root (real Slurm, systemd, D-Bus)
+  --no-system   leave out the tests that need root or a real Slurm, systemd or D-Bus;
+                the others need no more than the openssl command
 END
 }
 
@@ -25,7 +26,7 @@ set_up_venv() {
 }
 
 set_up_system() {
-    need_packages systemd libpam-systemd dbus dbus-daemon dbus-user-session shellcheck
+    need_packages systemd libpam-systemd dbus dbus-daemon dbus-user-session openssl shellcheck
     make_users
     temporary=$(mktemp -d /var/tmp/notifyd-test.XXXXXX)
     trap tear_down EXIT
@@ -46,7 +47,7 @@ make_users() {
 
 set_up_slurm() {
     export NOTIFYD_TEST_SLURM_DIR="$temporary/slurm"
-    MIN_JOB_AGE=300 sh deploy/slurm.sh up "$NOTIFYD_TEST_SLURM_DIR"
+    sh deploy/slurm.sh up "$NOTIFYD_TEST_SLURM_DIR"
     export SLURM_CONF="$NOTIFYD_TEST_SLURM_DIR/slurm.conf"
 }
 

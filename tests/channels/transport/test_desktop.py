@@ -62,6 +62,7 @@ async def shell(bus: str) -> AsyncIterator[Shell]:
     connection.disconnect()
 
 
+@pytest.mark.system
 async def test_a_note_is_shown(transport: Transport, bus: str, shell: Shell) -> None:
     """Name, summary, body and urgency reach the desktop, which decides for how long."""
     await transport.notify_desktop(NOTE, bus, 5.0)
@@ -72,6 +73,7 @@ async def test_a_note_is_shown(transport: Transport, bus: str, shell: Shell) -> 
     assert (hints["urgency"].signature, hints["urgency"].value) == ("y", 1)
 
 
+@pytest.mark.system
 async def test_the_bus_of_the_environment_is_used(
     transport: Transport, bus: str, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +84,7 @@ async def test_the_bus_of_the_environment_is_used(
     assert len(shell.shown) == 1
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("severity", "urgency"), [(Severity.INFO, 0), (Severity.SUCCESS, 1), (Severity.ERROR, 2)]
 )
@@ -94,6 +97,7 @@ async def test_urgency_follows_severity(
     assert shell.shown[0][6]["urgency"].value == urgency
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_hostile_text_is_only_text(
     transport: Transport, bus: str, shell: Shell, text: str
@@ -106,12 +110,14 @@ async def test_hostile_text_is_only_text(
     assert not {"<", ">"} & set(body)
 
 
+@pytest.mark.system
 async def test_nobody_shows_notifications(transport: Transport, bus: str) -> None:
     """A bus without a notification program is temporary, and the words say what is missing."""
     with pytest.raises(TemporaryFailure, match=r"no program owns org\.freedesktop\.Notifications"):
         await transport.notify_desktop(NOTE, bus, 5.0)
 
 
+@pytest.mark.system
 async def test_a_refusal_is_temporary(transport: Transport, bus: str, shell: Shell) -> None:
     """The desktop's own error is named."""
     shell.refuses = True
