@@ -25,8 +25,8 @@ quietly() {
     quiet_what=$1
     shift
     quiet_log=$(mktemp)
-    # shellcheck disable=SC2094 # it is read when all is written
-    exec 8>"$quiet_log" 9<"$quiet_log"
+    exec 8>"$quiet_log"
+    exec 9<"$quiet_log"
     rm -f "$quiet_log" # at once, so that no Ctrl-C leaves it behind; the open file lives on
     quiet_rc=0
     "$@" </dev/null >&8 2>&1 8>&- 9<&- || quiet_rc=$?

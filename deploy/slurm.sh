@@ -293,8 +293,8 @@ end_jobs() {
 # A shell of salloc's has the SLURM_CONF and SLURM_JOB_ID too; only what a node runs has its name.
 end_leftovers() {
     spared=$(self_and_parents)
-    # shellcheck disable=SC2013 # these paths hold no blanks
-    for environ in $(grep -lszxF "SLURM_CONF=$SLURM_CONF" /proc/[0-9]*/environ); do
+    found=$(grep -lszxF "SLURM_CONF=$SLURM_CONF" /proc/[0-9]*/environ) || true
+    for environ in $found; do
         process=${environ#/proc/}
         process=${process%/environ}
         case " $spared " in *" $process "*) continue ;; esac
