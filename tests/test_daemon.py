@@ -20,7 +20,7 @@ from notifyd.outbox.store import Outbox
 from tests.cli.world import Done, Receiver, Running, World, webhook
 
 IN_TIME = 10.0
-"""Seconds in which a stop is over (issue 2)."""
+"""Seconds in which a stop is over, whatever hangs."""
 
 
 @pytest.fixture
