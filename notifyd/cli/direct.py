@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import click
 
-from notifyd.channels.base import ChannelSettings
+from notifyd.channels.base import Channel, ChannelSettings
 from notifyd.channels.console import Write
 from notifyd.channels.failures import PermanentFailure, TemporaryFailure
 from notifyd.channels.registry import KINDS, Tools
@@ -17,6 +17,7 @@ from notifyd.clock import SystemClock
 from notifyd.config.schema import Config
 from notifyd.control.operator import Operator
 from notifyd.logs import set_up_logs
+from notifyd.model import Delivery
 
 _SLACK = 5.0
 """Seconds beyond the channel's own time-out, after which it is not waited for any more."""
@@ -52,10 +53,15 @@ async def _send_all(chosen: Mapping[str, ChannelSettings], write: Write) -> dict
 
 async def _attempt(name: str, settings: ChannelSettings, tools: Tools) -> str | None:
     channel = KINDS[settings.type].build(settings, tools)
-    limit = settings.timeout + _SLACK
+    delivery = Operator.test_delivery(name, tools.clock.now())
+    return await try_once(channel, delivery, settings.timeout + _SLACK)
+
+
+async def try_once(channel: Channel, delivery: Delivery, limit: float) -> str | None:
+    """Return why the channel did not take the delivery within so many seconds, or None."""
     try:
         async with asyncio.timeout(limit):
-            await channel.send(Operator.test_delivery(name, tools.clock.now()))
+            await channel.send(delivery)
     except (TemporaryFailure, PermanentFailure) as failure:
         return failure.reason
     except TimeoutError:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from notifyd.cli import text
 from notifyd.cli.context import Context, places
+from notifyd.client import Json
 
 
 @click.command("history")
@@ -24,6 +27,11 @@ def command(ctx: click.Context, limit: int, channel: str | None, as_json: bool) 
     if not deliveries:
         click.echo("Nothing has been told yet.")
         return
+    show(deliveries)
+
+
+def show(deliveries: Sequence[Json]) -> None:
+    """Print deliveries for people: a line each, then the tries of those that had trouble."""
     rows = [
         (
             text.clock(one["created"]),
@@ -37,11 +45,14 @@ def command(ctx: click.Context, limit: int, channel: str | None, as_json: bool) 
     text.table(("TIME", "CHANNEL", "STATE", "TRIES", "MESSAGE"), rows)
     for one in deliveries:
         if one["detail"]:
-            click.echo()
-            click.echo(f"{text.plain(one['subject'])} on {one['channel']}, {one['state']}:")
-            for attempt in one["attempts"]:
-                click.echo(
-                    f"  {text.clock(attempt['at'])}  {text.plain(attempt['detail'] or 'delivered')}"
-                )
-            if not one["attempts"]:
-                click.echo(f"  {text.plain(one['detail'])}")
+            _show_tries(one)
+
+
+def _show_tries(one: Json) -> None:
+    click.echo()
+    click.echo(f"{text.plain(one['subject'])} on {one['channel']}, {one['state']}:")
+    for attempt in one["attempts"]:
+        said = text.plain(attempt["detail"] or "delivered")
+        click.echo(f"  {text.clock(attempt['at'])}  {said}")
+    if not one["attempts"]:
+        click.echo(f"  {text.plain(one['detail'])}")

@@ -24,7 +24,11 @@ def command(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         text.as_json(status)
         return
-    now = time.time()
+    show(status, time.time())
+
+
+def show(status: Json, now: float) -> None:
+    """Print a status for people; `now` is in Unix seconds."""
     click.echo(f"notifyd {status['version']}, up {text.span(status['uptime_seconds'])}")
     click.echo(f"Config   {status['config']}, loaded {text.ago(status['config_loaded'], now)}")
     if status["config_trouble"]:

@@ -28,14 +28,15 @@ class Answer:
 class UserManager:
     """The systemd that runs services of the user who asks."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], quick: float = _QUICK) -> None:
         self._environ = environ
+        self._quick = quick
 
     def trouble(self) -> str | None:
         """Return why there is no user manager to speak to, or None when there is one."""
         if not self._environ.get("XDG_RUNTIME_DIR"):
             return "XDG_RUNTIME_DIR is not set: this is no full login session"
-        answer = self._ask("show-environment", within=_QUICK)
+        answer = self._ask("show-environment", within=self._quick)
         return None if answer.done else answer.text
 
     def reread(self) -> Answer:
@@ -48,17 +49,20 @@ class UserManager:
         Only a start takes a changed unit and changed variables.
         """
         # Failed starts count no more; where systemd does not know the service there are none.
-        self._ask("reset-failed", "notifyd", within=_QUICK)
+        self._ask("reset-failed", "notifyd", within=self._quick)
         enabled = self._ask("enable", "notifyd", within=_START)
         return self._ask("restart", "notifyd", within=_START) if enabled.done else enabled
 
     def enabled(self) -> Answer:
         """Tell whether the service starts by itself; the text is systemd's word for how it is."""
-        return self._ask("is-enabled", "notifyd", within=_QUICK)
+        return self._ask("is-enabled", "notifyd", within=self._quick)
 
     def active(self) -> bool:
         """Tell whether the service runs, or is about to."""
-        return self._ask("is-active", "notifyd", within=_QUICK).text in ("active", "activating")
+        return self._ask("is-active", "notifyd", within=self._quick).text in (
+            "active",
+            "activating",
+        )
 
     def _ask(self, *arguments: str, within: float) -> Answer:
         try:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from notifyd.cli import systemctl
 from notifyd.cli.systemctl import UserManager, lingers, user_name
 from tests.cli.world import World
 
@@ -57,14 +54,13 @@ def test_a_service_that_runs_is_started_anew(world: World) -> None:
     ]
 
 
-def test_a_manager_that_is_silent_is_not_waited_for(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_manager_that_is_silent_is_not_waited_for(world: World) -> None:
     """It counts as none."""
-    monkeypatch.setattr(systemctl, "_QUICK", 0.2)
     world.has_systemd("exec sleep 60")
 
-    assert UserManager(world.environ).trouble() == "systemctl gave no answer within 0.2 s"
+    assert (
+        UserManager(world.environ, quick=0.2).trouble() == "systemctl gave no answer within 0.2 s"
+    )
 
 
 def test_linger_is_a_file_that_logind_keeps(tmp_path: Path) -> None:
