@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import email
 import email.policy
 import time
@@ -31,10 +32,14 @@ class Call:
         return self.event["subject"], self.event["type"]
 
     @property
+    def happened(self) -> float:
+        """When it happened, in Unix seconds."""
+        return datetime.datetime.fromisoformat(self.event["time"]).timestamp()
+
+    @property
     def late(self) -> float:
         """Seconds from when it happened to when it was told."""
-        happened = time.mktime(time.strptime(self.event["time"][:19], "%Y-%m-%dT%H:%M:%S"))
-        return self.at - (happened - time.timezone)
+        return self.at - self.happened
 
 
 @dataclass(slots=True)
@@ -83,6 +88,8 @@ class MailServer:
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
+        self.arrivals: dict[tuple[str, str], float] = {}
+        """When the mail of a job's event came, in Unix seconds."""
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -100,7 +107,9 @@ class MailServer:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.content
         assert isinstance(content, bytes)
-        self.mails.append(email.message_from_bytes(content, policy=email.policy.default))
+        mail = email.message_from_bytes(content, policy=email.policy.default)
+        self.mails.append(mail)
+        self.arrivals[str(mail["X-Notifyd-Job"]), str(mail["X-Notifyd-Event"])] = time.time()
         return "250 taken"
 
     def stories(self) -> dict[str, list[str]]:

@@ -93,6 +93,9 @@ async def test_ten_jobs_of_different_fates_are_told(
     ends = {job: [kind for kind in story if kind in BY_DEFAULT] for job, story in stories.items()}
     assert mail.stories() == ends
     assert len(mail.mails) == sum(map(len, ends.values()))
+    happened = {call.what: call.happened for call in web.calls}
+    waited = {what: at - happened[what] for what, at in mail.arrivals.items()}
+    assert {what: late for what, late in waited.items() if late > INTERVAL + 2} == {}
 
 
 async def test_names_arrive_as_they_were_given(
