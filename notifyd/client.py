@@ -48,6 +48,19 @@ class Client:
         """Read the configuration anew; a bad one changes nothing and is refused."""
         return self._call("POST", "/v1/reload")
 
+    def collections(self) -> list[Json]:
+        """Return the collections that are told of, and how far each is."""
+        collections: list[Json] = self._call("GET", "/v1/collections")["collections"]
+        return collections
+
+    def set_collection(self, name: str, settings: Json) -> Json:
+        """Tell a set of jobs as one story; the settings are those of the configuration."""
+        return self._call("PUT", f"/v1/collections/{_part(name)}", settings)
+
+    def remove_collection(self, name: str) -> Json:
+        """Undo set_collection."""
+        return self._call("DELETE", f"/v1/collections/{_part(name)}")
+
     def mute(self, channel: str, seconds: float | None = None) -> Json:
         """Switch a channel off, for a while or until it is unmuted."""
         return self._call("POST", f"/v1/channels/{_part(channel)}/mute", {"seconds": seconds})

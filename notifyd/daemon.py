@@ -6,10 +6,12 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -18,6 +20,7 @@ from notifyd.channels.registry import KINDS, Tools
 from notifyd.channels.transport import Transport
 from notifyd.clock import SystemClock
 from notifyd.config.load import load
+from notifyd.config.managed import Managed, ManagedError, with_collection
 from notifyd.config.problems import ConfigError
 from notifyd.config.schema import Config
 from notifyd.control.actions import NotAllowed
@@ -32,9 +35,11 @@ from notifyd.outbox.housekeeping import keep_house
 from notifyd.outbox.store import Outbox
 from notifyd.rendering.renderer import Renderer
 from notifyd.routing.router import Router, Subscriber
-from notifyd.slurm.client import SlurmClient
 from notifyd.slurm.poller import Poller
+from notifyd.slurm.watches import watches
 from notifyd.systemd import Systemd
+
+T = TypeVar("T")
 
 GRACE = 6.0
 """Seconds that a message which is being sent has when the daemon stops."""
@@ -66,7 +71,8 @@ class Daemon:
         self._mutes = Mutes(self._outbox)
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[None]] = set()
-        self._polling: asyncio.Task[None] | None = None
+        self._pollers: tuple[Poller, ...] = ()
+        self._polling: list[asyncio.Task[None]] = []
         self._state = ConfigState(str(where.config), self._clock.now())
         self.stopping = asyncio.Event()
 
@@ -95,9 +101,10 @@ class Daemon:
             stack.push_async_callback(self._stop_work)
             stack.push_async_callback(self._stop_reloads)
             await self._fleet.swap(places)
-            self._poller = self._new_poller()
-            await self._poller.restore()
-            self._polling = self._spawn(self._poller.run(self.stopping), "poller")
+            self._pollers = self._new_pollers()
+            for poller in self._pollers:
+                await poller.restore()
+            self._polling = self._poll()
             await stack.enter_async_context(serve(self._operator(), self._where.socket))
             channels = self._fleet.workers.keys
             keeping = keep_house(self._outbox, self._clock, channels, self.stopping)
@@ -119,11 +126,31 @@ class Daemon:
             finally:
                 self._systemd.ready("Watching your jobs")
 
+    async def set_collection(self, name: str, settings: Mapping[str, object] | None) -> None:
+        """Set a collection, or remove it, in the file that commands write. Raises NotAllowed."""
+        managed = Managed(self._where.config)
+        async with self._reloading:
+            try:
+                before = await self._in_thread(managed.text)
+                after = with_collection(before, name, settings)
+                await self._in_thread(partial(managed.write, after))
+                try:
+                    await self._swap()
+                except NotAllowed:
+                    await self._in_thread(partial(managed.write, before))
+                    raise
+            except ManagedError as error:
+                raise NotAllowed(str(error)) from error
+
+    @staticmethod
+    async def _in_thread(work: Callable[[], T]) -> T:
+        # In a thread: the file may lie on a file server that hangs.
+        async with asyncio.timeout(READING):
+            return await asyncio.to_thread(work)
+
     async def _swap(self) -> None:
         try:
-            async with asyncio.timeout(READING):
-                # In a thread: the file may lie on a file server that hangs.
-                config = await asyncio.to_thread(load, self._where.config, self._where.environ)
+            config = await self._in_thread(partial(load, self._where.config, self._where.environ))
             places = self._places(config)
             renderer = _renderer(config)
         except TimeoutError as error:
@@ -140,11 +167,11 @@ class Daemon:
         self._intake.router, self._intake.renderer = _router(places), renderer
         await self._fleet.swap(places)
         if old.slurm != config.slurm:
-            # It may be cut off anywhere: what it has not stored, the next look finds again.
-            if self._polling is not None:
-                await _cancelled(self._polling)
-            self._poller = self._new_poller()
-            self._polling = self._spawn(self._poller.run(self.stopping), "poller")
+            # They may be cut off anywhere: what is not stored, the next look finds again.
+            for task in self._polling:
+                await _cancelled(task)
+            self._pollers = self._new_pollers()
+            self._polling = self._poll()
         self._state.loaded, self._state.trouble = self._clock.now(), None
         self._log.info("reloaded", channels=list(places))
 
@@ -165,23 +192,28 @@ class Daemon:
             clock=self._clock,
             config=self._state,
             started=self._clock.now(),
-            poller=lambda: self._poller,
+            pollers=lambda: self._pollers,
             reload_config=self.reload,
+            set_collection=self.set_collection,
         )
 
-    def _new_poller(self) -> Poller:
-        settings = self._config.slurm
-        client = SlurmClient(settings, self._where.environ)
-        return Poller(client, settings, self._outbox, self._bus.publish, self._clock)
+    def _new_pollers(self) -> tuple[Poller, ...]:
+        environ, publish = self._where.environ, self._bus.publish
+        return watches(self._config.slurm, environ, self._outbox, publish, self._clock)
+
+    def _poll(self) -> list[asyncio.Task[None]]:
+        return [
+            self._spawn(poller.run(self.stopping), f"poller {poller.watch}".strip())
+            for poller in self._pollers
+        ]
 
     async def _stop_work(self) -> None:
-        """Stop poller and workers side by side, so that their limits do not add up."""
-        poller = [self._polling] if self._polling else []
-        for task in poller:
+        """Stop pollers and workers side by side, so that their limits do not add up."""
+        for task in self._polling:
             task.cancel()
         await self._fleet.stop()
-        if poller:
-            await asyncio.wait(poller)
+        if self._polling:
+            await asyncio.wait(self._polling)
 
     async def _stop_reloads(self) -> None:
         # All of them: one that reads, and those that wait for its end.

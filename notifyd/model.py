@@ -30,7 +30,7 @@ class Job:
 
     cluster: str
     job_id: str
-    """As users write it: `4711`, `36_3`, `12+1`."""
+    """As users write it: `4711`, `36_3`; `12+1` for a component of the het job `12`."""
     submit_time: int
     """With `job_id`, Slurm's own key of a run: a requeue renews it, by at least a second."""
     state: str
@@ -51,6 +51,15 @@ class Job:
     node_list: str | None = None
     cpus: int | None = None
     work_dir: str | None = None
+    comment: str | None = None
+    cancelled_by: int | None = None
+    """The uid of whoever cancelled it; only accounting knows."""
+    sluid: str | None = None
+    """Slurm's own id of the run, where it has one (accounting since 24.11)."""
+    expected_end: int | None = None
+    """When its time limit will end a running job, suspensions counted in."""
+    estimated_start: int | None = field(default=None, compare=False)
+    """Slurm's guess for a waiting job. It moves all the time, and is no change of the job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,8 @@ class Event:
     group: str
     """What it must stay in order with: one group is one job's story."""
     data: Mapping[str, Scalar] = field(default_factory=dict)
+    stands_for: tuple[str, ...] = ()
+    """The types of the events that it tells in one: who asked for one of them hears it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from notifyd.channels.base import ChannelSettings
 from notifyd.model import Delivery, Event, Job, Message, Severity
 from notifyd.slurm.client import Site, SlurmError
+from notifyd.slurm.details.gatherer import Gatherer
+from notifyd.slurm.settings import SlurmSettings
+from notifyd.slurm.tables.accounting import Entry
+from notifyd.slurm.tables.queue import SEPARATOR
 
 
 class FakeClock:
@@ -67,28 +71,74 @@ class FakeSlurm:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     windows: list[int] = field(default_factory=list)
     polls: int = 0
+    lies: list[list[Job]] = field(default_factory=list)
+    """What the next calls show instead of the jobs."""
 
     async def site(self) -> Site:
         return self.site_answer
 
-    async def queue(self, cluster: str) -> list[Job]:
+    async def queue(self) -> list[str]:
         self.polls += 1
         if isinstance(self.jobs, SlurmError):
             raise self.jobs
-        return self.jobs
+        return [queue_row(job) for job in (self.lies.pop(0) if self.lies else self.jobs)]
 
-    async def runs(self, cluster: str, job_ids: Sequence[str], since: int) -> list[Job]:
+    async def runs(self, cluster: str, job_ids: Sequence[str], since: int) -> list[Entry]:
         self.asked.append(tuple(job_ids))
-        return [job for job in self._records() if job.job_id in job_ids]
+        return [Entry(job=job, row={}) for job in self._records() if job.job_id in job_ids]
 
-    async def ended(self, cluster: str, since: int) -> list[Job]:
+    async def ended(self, cluster: str, since: int) -> list[Entry]:
         self.windows.append(since)
-        return [job for job in self._records() if (job.end_time or 0) >= since]
+        return [Entry(job=job, row={}) for job in self._records() if (job.end_time or 0) >= since]
+
+    async def outputs(self, job_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        return {}
 
     def _records(self) -> list[Job]:
         if isinstance(self.records, SlurmError):
             raise self.records
         return self.records
+
+
+class NoOutput:
+    """Knows of no output, and reads none."""
+
+    async def outputs(self, job_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        return {}
+
+    async def tail(self, path: str, owner: str | None, lines: int) -> str | None:
+        return None
+
+
+def no_details(settings: SlurmSettings) -> Gatherer:
+    """Return a gatherer that finds nothing out besides what it is handed."""
+    return Gatherer(settings=settings, outputs=NoOutput(), reader=NoOutput())
+
+
+def queue_row(job: Job) -> str:
+    """Return the text by which squeue would tell of a job."""
+    waiting = job.state == "PENDING"
+    over = job.end_time is not None
+    limit = job.time_limit_seconds
+    plain = (
+        job.job_id,
+        job.state,
+        job.reason or "None",
+        f"{job.exit_code or 0}:{job.signal or 0}",
+        job.restart_count or 0,
+        job.submit_time,
+        job.estimated_start if waiting else job.start_time,
+        job.end_time if over else job.expected_end,
+        "UNLIMITED" if limit is None else f"{limit // 60}:{limit % 60:02}",
+        job.nodes or 1,
+        job.cpus or 1,
+        job.node_list or "",
+        job.user,
+        job.partition,
+    )
+    cells = ["N/A" if cell is None else str(cell) for cell in plain]
+    free = [job.comment or "(null)", job.work_dir or "", job.name]
+    return SEPARATOR.join([*cells, job.account or "(null)"]) + "".join(f"\0{text}" for text in free)
 
 
 def a_job(job_id: str = "1", state: str = "RUNNING", **changes: object) -> Job:

@@ -28,9 +28,10 @@ ONLY_HERE = {
         r"aiohttp\.(ClientSession|TCPConnector)|\b(import|from) (aiosmtplib|dbus_fast|smtplib)\b",
         {"channels/transport/"},
     ),
-    "Slurm processes are started": (
+    "processes are started": (
         r"create_subprocess_|\bsubprocess\.(run|Popen|check_)",
-        {"slurm/client.py", "cli/systemctl.py"},  # the latter starts systemctl, of course
+        # Slurm's only in the first; the others start systemctl, and a reader of one's own output.
+        {"slurm/client.py", "cli/systemctl.py", "slurm/details/tail.py"},
     ),
     "tasks are born": (r"create_task\(|ensure_future\(", {"daemon.py"}),
 }

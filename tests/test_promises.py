@@ -30,13 +30,20 @@ from notifyd.model import Delivery, DeliveryState, Job
 from notifyd.outbox.store import Outbox
 from notifyd.rendering.renderer import Renderer
 from notifyd.routing.router import Router, Subscriber
-from notifyd.slurm.memory import Scope
 from notifyd.slurm.poller import Poller
 from notifyd.slurm.settings import SlurmSettings
-from notifyd.slurm.tracker import Look, first_memory, step
 from tests.channels.parts import HOSTILE, hostile_delivery, running_sink
 from tests.cli.world import Receiver, World, webhook
-from tests.fakes import FakeChannel, FakeClock, FakeSlurm, PlainSettings, a_delivery, a_job
+from tests.fakes import (
+    FakeChannel,
+    FakeClock,
+    FakeSlurm,
+    PlainSettings,
+    a_delivery,
+    a_job,
+    no_details,
+)
+from tests.slurm.tracker.watch import Watch
 
 T = TypeVar("T")
 
@@ -116,8 +123,9 @@ class SmallWorld:
         await outbox.open()
         router = Router(subscribers=(Subscriber(channel="team", patterns=("all",)),))
         intake = Intake(outbox, self.clock, lambda names: None, router, Renderer())
-        settings = SlurmSettings(interval=30)
-        poller = Poller(self.slurm, settings, outbox, intake.take_in, self.clock)
+        settings = SlurmSettings(interval=30, users=("alice",))
+        details = no_details(settings)
+        poller = Poller(self.slurm, settings, outbox, intake.take_in, self.clock, details)
         worker = a_worker("team", self.channel, outbox, self.clock)
         await poller.restore()
         while True:
@@ -191,16 +199,15 @@ ABSENCES = st.lists(
 def test_absence_is_never_failure(looks: Sequence[str]) -> None:
     """Whatever is missing, and whatever accounting still believes: no end without an end."""
     running = a_job("1", "RUNNING")
-    memory = first_memory(
-        Scope(cluster="demo", users=("alice",)), Look(jobs=[running], now=0), since=2_000_000
-    )
-    for number, sight in enumerate(looks):
+    watch = Watch(running)
+    for sight in looks:
         jobs = [running] if sight == "here" else []
         if sight == "COMPLETING":
             jobs = [a_job("1", sight)]
         records = [a_job("1", sight)] if sight in ("RUNNING", "PENDING") else []
-        memory, told = step(memory, Look(jobs=jobs, now=60.0 * number, records=records))
-        assert told == []
+        told = watch.look(*jobs, records=records, after=60.0)
+        assert told in ([], ["job_outcome_unknown"])
+    assert len(watch.told) <= 1
 
 
 @given(st.lists(st.booleans(), max_size=60))
@@ -262,7 +269,8 @@ async def test_slurm_is_spared(tmp_path: Path) -> None:
     async def publish(events: object) -> None:
         return
 
-    poller = Poller(slurm, SlurmSettings(interval=30), outbox, publish, clock)
+    settings = SlurmSettings(interval=30, users=("alice",))
+    poller = Poller(slurm, settings, outbox, publish, clock, no_details(settings))
     slurm.jobs = [a_job(str(number), "RUNNING") for number in range(100)]
     for _ in range(19):
         await poller.poll()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from notifyd.cli.answers import EVENTS, Answers, is_reference, split_host
+from notifyd.config.files import private_file
 from notifyd.config.load import load
 from notifyd.config.problems import ConfigError
 from notifyd.config.schema import Config
@@ -64,11 +64,11 @@ def put(path: Path, text: str, environ: Mapping[str, str]) -> Config:
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # In the same folder, so that `conf.d` beside it counts, and the rename is one step.
-    draft = _private_file(path, text.encode())
+    draft = private_file(path, text.encode())
     try:
         config = load(draft, environ)
         if path.exists():
-            os.replace(_private_file(path, path.read_bytes()), backup(path))
+            os.replace(private_file(path, path.read_bytes()), backup(path))
         os.replace(draft, path)
     except ConfigError as error:
         raise NotLoadedError(str(error).replace(str(draft), str(path))) from None
@@ -80,21 +80,6 @@ def put(path: Path, text: str, environ: Mapping[str, str]) -> Config:
 def backup(path: Path) -> Path:
     """Return where the file that was replaced is kept."""
     return path.with_name(f"{path.name}.bak")
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(_private_file(path, text.encode()), path)
-
-
-def _private_file(beside: Path, data: bytes) -> Path:
-    descriptor, name = tempfile.mkstemp(prefix=f".{beside.name}.", dir=beside.parent)
-    with open(descriptor, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(descriptor)
-    return Path(name)
 
 
 def _address(answers: Answers) -> str:

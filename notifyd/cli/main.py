@@ -21,6 +21,7 @@ _COMMANDS = {
     "status": "Show how the daemon and its channels are.",
     "history": "Show the last deliveries with their attempts.",
     "channel": "List the channels.",
+    "collection": "Tell a set of jobs as one story: list, add, remove.",
     "test": "Send a test message to a channel.",
     "send": "Send a text to a channel.",
     "mute": "Switch a channel off, for a while or until further notice.",

@@ -7,11 +7,11 @@ import shlex
 import sys
 
 from notifyd.cli.context import Context
-from notifyd.cli.draft import replace_file
 from notifyd.cli.prose import command, say
 from notifyd.cli.systemctl import UserManager, lingers, user_name
 from notifyd.cli.unit import Start, shipped_unit, start_of, this_program, unit_path, unit_text
 from notifyd.client import NotRunning, Refused
+from notifyd.config.files import replace_file
 
 
 def set_up_service(context: Context) -> bool:

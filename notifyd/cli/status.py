@@ -35,21 +35,29 @@ def show(status: Json, now: float) -> None:
         click.secho("         the last reload was refused; the old config goes on:", fg="yellow")
         for line in status["config_trouble"].splitlines():
             click.echo(f"           {line}")
-    _show_slurm(status["slurm"], now)
+    for cluster in status["clusters"]:
+        _show_cluster(cluster, now)
     _show_channels(status, now)
 
 
-def _show_slurm(slurm: Json, now: float) -> None:
-    if slurm["unreachable_since"]:
-        since = text.clock(slurm["unreachable_since"])
-        click.secho(f"Slurm    unreachable since {since}: {slurm['trouble']}", fg="red")
+def _show_cluster(cluster: Json, now: float) -> None:
+    if cluster["unreachable_since"]:
+        name = f"{cluster['name']} " if cluster["name"] else ""
+        since = text.clock(cluster["unreachable_since"])
+        click.secho(f"Slurm    {name}unreachable since {since}: {cluster['trouble']}", fg="red")
     else:
-        polled = text.ago(slurm["last_poll"], now)
-        every = text.span(slurm["interval_seconds"])
-        name = slurm["cluster"] or "not reached yet"
-        click.echo(f"Slurm    {name}, {slurm['jobs']} jobs, polled {polled} (every {every})")
-    if slurm["accounting_trouble"]:
-        click.secho(f"         accounting: {slurm['accounting_trouble']}", fg="yellow")
+        polled = text.ago(cluster["last_poll"], now)
+        name = cluster["name"] or "not reached yet"
+        coming = _coming(cluster["next_poll"], now)
+        click.echo(f"Slurm    {name}, {cluster['jobs']} jobs, polled {polled}{coming}")
+    if cluster["accounting_trouble"]:
+        click.secho(f"         accounting: {cluster['accounting_trouble']}", fg="yellow")
+    elif not cluster["accounting"]:
+        click.echo("         without accounting: only what the queue shows can be told")
+
+
+def _coming(next_poll: float | None, now: float) -> str:
+    return f", next in {text.span(next_poll - now)}" if next_poll and next_poll > now else ""
 
 
 def _show_channels(status: Json, now: float) -> None:

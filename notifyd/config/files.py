@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +67,22 @@ def read(path: Path, limit: int) -> Content:
     if len(data) > limit:
         raise UnreadableError(f"larger than {limit // 1024} kB")
     return Content(data=data, mode=stat.S_IMODE(status.st_mode), owner=status.st_uid)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(private_file(path, text.encode()), path)
+
+
+def private_file(beside: Path, data: bytes) -> Path:
+    """Write a file of a name that nobody uses, beside another, private. Raises OSError."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{beside.name}.", dir=beside.parent)
+    with open(descriptor, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(descriptor)
+    return Path(name)
 
 
 def _open(path: Path) -> int:

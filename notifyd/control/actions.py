@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,16 +37,31 @@ class ChannelView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlurmView:
-    """How the watching goes. Times are Unix seconds."""
+class ClusterView:
+    """How the watching of a cluster goes. Times are Unix seconds.
 
-    cluster: str | None
+    `accounting` is False where the cluster keeps none.
+    """
+
+    name: str | None
     jobs: int
     last_poll: float | None
-    interval_seconds: float
+    next_poll: float | None
     unreachable_since: float | None
     trouble: str | None
+    accounting: bool
     accounting_trouble: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionView:
+    """How far a collection is. `outcomes` is what is told of it."""
+
+    name: str
+    cluster: str
+    total: int
+    done: int
+    outcomes: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +75,7 @@ class StatusView:
     config: str
     config_loaded: float
     config_trouble: str | None
-    slurm: SlurmView
+    clusters: tuple[ClusterView, ...]
     channels: tuple[ChannelView, ...]
     unconfigured_backlog: dict[str, int]
 
@@ -70,6 +86,8 @@ class Actions(Protocol):
     async def status(self) -> StatusView: ...
     async def history(self, limit: int, channel: str | None) -> list[Record]: ...
     async def reload(self) -> None: ...
+    async def collections(self) -> list[CollectionView]: ...
+    async def change_collection(self, name: str, settings: Mapping[str, object] | None) -> None: ...
     async def mute(self, channel: str, seconds: float | None) -> None: ...
     async def unmute(self, channel: str) -> None: ...
     async def test(self, channel: str) -> None: ...

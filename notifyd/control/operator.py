@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from notifyd import __version__
 from notifyd.bus import Bus, NotTaken
 from notifyd.channels.failures import PermanentFailure, TemporaryFailure
 from notifyd.clock import Clock
-from notifyd.control.actions import ChannelView, NotAllowed, SlurmView, StatusView
+from notifyd.control.actions import ChannelView, ClusterView, CollectionView, NotAllowed, StatusView
 from notifyd.delivery.breaker import State
 from notifyd.delivery.fleet import Fleet
 from notifyd.delivery.mutes import Mutes
@@ -21,6 +21,7 @@ from notifyd.model import Delivery, Event, Scalar, derived_id
 from notifyd.outbox.records import Backlog, Record
 from notifyd.outbox.store import Outbox
 from notifyd.rendering.renderer import Renderer
+from notifyd.slurm.collections.chapters import summary
 from notifyd.slurm.poller import Poller
 
 
@@ -44,8 +45,9 @@ class Operator:
     clock: Clock
     config: ConfigState
     started: float
-    poller: Callable[[], Poller]
+    pollers: Callable[[], Sequence[Poller]]
     reload_config: Callable[[], Awaitable[None]]
+    set_collection: Callable[[str, Mapping[str, object] | None], Awaitable[None]]
 
     async def status(self) -> StatusView:
         """Return how the daemon, the watching and each channel are."""
@@ -60,7 +62,7 @@ class Operator:
             config=self.config.path,
             config_loaded=self.config.loaded,
             config_trouble=self.config.trouble,
-            slurm=self._slurm(),
+            clusters=tuple(_cluster(poller) for poller in self.pollers()),
             channels=tuple(self._channel(one, backlog.get(one.name)) for one in workers.values()),
             unconfigured_backlog={
                 name: owed.pending for name, owed in backlog.items() if name not in workers
@@ -74,6 +76,14 @@ class Operator:
     async def reload(self) -> None:
         """Read the configuration anew."""
         await self.reload_config()
+
+    async def collections(self) -> list[CollectionView]:
+        """Return the collections that are told of, and how far each is."""
+        return [view for poller in self.pollers() for view in _collections(poller)]
+
+    async def change_collection(self, name: str, settings: Mapping[str, object] | None) -> None:
+        """Set or remove a collection; what is configured elsewhere cannot be removed here."""
+        await self.set_collection(name, settings)
 
     async def mute(self, channel: str, seconds: float | None) -> None:
         """Switch a channel off."""
@@ -124,19 +134,6 @@ class Operator:
             text = f"no channel `{channel}`; there are: {there}"
             raise NotAllowed(text, status=404) from None
 
-    def _slurm(self) -> SlurmView:
-        poller = self.poller()
-        health = poller.health
-        return SlurmView(
-            cluster=health.cluster,
-            jobs=health.jobs,
-            last_poll=health.last_poll,
-            interval_seconds=poller.interval,
-            unreachable_since=health.unreachable_since,
-            trouble=health.trouble,
-            accounting_trouble=health.accounting_trouble,
-        )
-
     def _channel(self, worker: Worker, owed: Backlog | None) -> ChannelView:
         now = self.clock.monotonic()
         muted = self.mutes.why(worker.name, self.clock.now())
@@ -152,6 +149,31 @@ class Operator:
             oldest=owed.oldest if owed else None,
             muted=muted,
             last_error=worker.last_error,
+        )
+
+
+def _cluster(poller: Poller) -> ClusterView:
+    health = poller.health
+    return ClusterView(
+        name=health.cluster or poller.watch or None,
+        jobs=health.jobs,
+        last_poll=health.last_poll,
+        next_poll=health.next_poll,
+        unreachable_since=health.unreachable_since,
+        trouble=health.trouble,
+        accounting=health.accounting,
+        accounting_trouble=health.accounting_trouble,
+    )
+
+
+def _collections(poller: Poller) -> Iterator[CollectionView]:
+    for chapter in poller.chapters.values():
+        yield CollectionView(
+            name=chapter.name,
+            cluster=chapter.cluster,
+            total=chapter.known,
+            done=chapter.done,
+            outcomes=summary(chapter),
         )
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from notifyd.control.actions import Actions, NotAllowed
 from notifyd.settings import Settings
+from notifyd.slurm.collections.settings import CollectionSettings
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -43,6 +44,9 @@ def add_routes(app: web.Application, actions: Actions) -> None:
     app.router.add_get("/v1/status", routes.status)
     app.router.add_get("/v1/history", routes.history)
     app.router.add_post("/v1/reload", routes.reload)
+    app.router.add_get("/v1/collections", routes.collections)
+    app.router.add_put("/v1/collections/{name}", routes.set_collection)
+    app.router.add_delete("/v1/collections/{name}", routes.remove_collection)
     app.router.add_post("/v1/channels/{name}/mute", routes.mute)
     app.router.add_post("/v1/channels/{name}/unmute", routes.unmute)
     app.router.add_post("/v1/channels/{name}/test", routes.test)
@@ -64,6 +68,20 @@ class _Routes:
     async def reload(self, request: web.Request) -> web.Response:
         await self._actions.reload()
         return web.json_response({"reloaded": True})
+
+    async def collections(self, request: web.Request) -> web.Response:
+        views = await self._actions.collections()
+        return web.json_response({"collections": [dataclasses.asdict(one) for one in views]})
+
+    async def set_collection(self, request: web.Request) -> web.Response:
+        body = CollectionSettings.model_validate_json(await request.read())
+        given = body.model_dump(mode="json", exclude_defaults=True)
+        await self._actions.change_collection(request.match_info["name"], given)
+        return web.json_response({"set": True})
+
+    async def remove_collection(self, request: web.Request) -> web.Response:
+        await self._actions.change_collection(request.match_info["name"], None)
+        return web.json_response({"set": False})
 
     async def mute(self, request: web.Request) -> web.Response:
         body = MuteBody.model_validate_json(await request.read() or b"{}")

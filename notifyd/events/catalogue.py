@@ -35,6 +35,11 @@ CATALOGUE: dict[str, EventType] = {
         EventType("job_resumed", Severity.INFO, "A suspended job runs again."),
         EventType("job_requeued", Severity.WARNING, "A job was put back into the queue."),
         EventType("job_stuck", Severity.WARNING, "A job waits for what will never come."),
+        EventType("job_waiting", Severity.INFO, "A job has been waiting for long."),
+        EventType("job_time_limit_50", Severity.INFO, "Half of a job's time limit is over."),
+        EventType("job_time_limit_80", Severity.INFO, "80 % of a job's time limit is over."),
+        EventType("job_time_limit_90", Severity.WARNING, "90 % of a job's time limit is over."),
+        EventType("job_time_limit_reached", Severity.WARNING, "A job has reached its time limit."),
         EventType("job_ended", Severity.INFO, "A job ended, however it ended.", told=False),
         EventType("job_completed", Severity.SUCCESS, "A job succeeded.", "job_ended"),
         EventType("job_cancelled", Severity.WARNING, "A job was cancelled.", "job_ended"),
@@ -43,10 +48,23 @@ CATALOGUE: dict[str, EventType] = {
         EventType("job_timed_out", Severity.ERROR, "A job hit its time limit.", "job_failed"),
         EventType("job_out_of_memory", Severity.ERROR, "A job hit its memory limit.", "job_failed"),
         EventType("job_node_failed", Severity.ERROR, "A node failed under a job.", "job_failed"),
+        EventType(
+            "job_outcome_unknown",
+            Severity.WARNING,
+            "A job left the queue, and how it ended is not known yet.",
+            "job_ended",
+        ),
+        EventType("job_digest", Severity.INFO, "Many jobs ended while nobody watched."),
+        EventType("collection_progress", Severity.INFO, "A part of a collection's jobs has ended."),
+        EventType("collection_failed", Severity.ERROR, "A job of a collection failed."),
+        EventType("collection_completed", Severity.SUCCESS, "All of a collection's jobs ended."),
         EventType("message", Severity.INFO, "Somebody sent a text with `notifyd send`."),
         EventType("test", Severity.INFO, "Somebody tried a channel with `notifyd test`."),
     )
 }
+
+SEVERITIES = tuple(Severity)
+"""From least to most."""
 
 EVERYTHING = frozenset({"all", "*"})
 
@@ -61,9 +79,9 @@ def lineage(name: str) -> tuple[str, ...]:
     return tuple(names) or (name,)
 
 
-def matches(patterns: Iterable[str], name: str) -> bool:
-    """Tell whether somebody who asked for these patterns hears this type."""
-    family = lineage(name)
+def matches(patterns: Iterable[str], *names: str) -> bool:
+    """Tell whether somebody who asked for these patterns hears one of these types."""
+    family = [one for name in names for one in lineage(name)]
     return any(
         pattern in EVERYTHING or any(fnmatch.fnmatchcase(one, pattern) for one in family)
         for pattern in patterns

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _NAMED = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 

@@ -30,7 +30,15 @@ CREATE TABLE attempts (
     PRIMARY KEY (delivery, number)
 ) STRICT, WITHOUT ROWID;
 
--- What the daemon itself remembers: the tracker's memory, mutes.
+-- What the daemon knows of the jobs it watches, a row a job, so that only what changes is written.
+CREATE TABLE watched (
+    watch       TEXT NOT NULL,            -- which cluster, where there are several
+    name        TEXT NOT NULL,
+    value       TEXT NOT NULL,
+    PRIMARY KEY (watch, name)
+) STRICT, WITHOUT ROWID;
+
+-- What the daemon itself remembers, such as mutes.
 CREATE TABLE notes (
     name        TEXT PRIMARY KEY,
     value       TEXT NOT NULL

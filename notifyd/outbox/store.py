@@ -23,8 +23,6 @@ from notifyd.outbox.records import CONTENT, Attempt, Backlog, Content, Record
 T = TypeVar("T")
 Values = Mapping[str, str | int | float | None]
 
-_TRACKER = "tracker"
-
 
 class Outbox:
     """The store of one daemon. `open` it first, `close` it last."""
@@ -131,13 +129,21 @@ class Outbox:
         """Remember a text over a restart."""
         await self._write("write_note", {"name": name, "value": value})
 
-    async def load_memory(self) -> str | None:
-        """Return the tracker's memory."""
-        return await self.note(_TRACKER)
+    async def load_watch(self, watch: str) -> dict[str, str]:
+        """Return what is known of a watch: texts by their names."""
+        rows = await self._all("watched", {"watch": watch})
+        return {str(row["name"]): str(row["value"]) for row in rows}
 
-    async def save_memory(self, text: str) -> None:
-        """Store the tracker's memory."""
-        await self.write_note(_TRACKER, text)
+    async def save_watch(self, watch: str, changes: Mapping[str, str | None]) -> None:
+        """Store what has changed of a watch, all of it or nothing; None forgets a text."""
+
+        def work() -> None:
+            with self._transaction() as sql:
+                for name, value in changes.items():
+                    verb = "forget" if value is None else "remember"
+                    sql(verb, {"watch": watch, "name": name, "value": value})
+
+        await self._in_thread(work)
 
     async def _note_attempt(self, id: str, name: str, values: Values, attempt: Attempt) -> None:
         tried: Values = {

@@ -24,6 +24,23 @@ def timestamp(seconds: float | None) -> str:
     return "" if seconds is None else local_time(seconds, "minutes")
 
 
+def size(number: float | None) -> str:
+    """Return bytes as `512 MB`, `3.1 GB` or `64 GB`: the units that --mem takes, of 1024."""
+    if number is None:
+        return ""
+    left, units = float(number), ["TB", "GB", "MB", "KB", "B"]
+    while left >= 1024 and len(units) > 1:
+        left /= 1024
+        units.pop()
+    digits = 1 if left < 10 and len(units) < 5 else 0
+    return f"{left:.{digits}f} {units[-1]}"
+
+
+def percent(number: float | None) -> str:
+    """Return `93 %`."""
+    return "" if number is None else f"{number:.0f} %"
+
+
 def one_line(text: object) -> str:
     """Return the text with every run of white space and control characters as one blank."""
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
@@ -37,6 +54,8 @@ def shortened(text: object, length: int = 80) -> str:
 
 FILTERS = {
     "duration": duration,
+    "size": size,
+    "percent": percent,
     "timestamp": timestamp,
     "one_line": one_line,
     "shortened": shortened,

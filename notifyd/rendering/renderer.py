@@ -14,7 +14,7 @@ import jinja2.sandbox
 import structlog
 
 from notifyd.events.catalogue import CATALOGUE
-from notifyd.events.data import JOB_DATA, MESSAGE_DATA, NUMBERS
+from notifyd.events.data import COLLECTION_DATA, JOB_DATA, MESSAGE_DATA, NUMBERS
 from notifyd.model import Event, Message, Scalar
 from notifyd.rendering.facts import facts_of
 from notifyd.rendering.filters import FILTERS, duration
@@ -22,7 +22,7 @@ from notifyd.rendering.filters import FILTERS, duration
 MOST_CHARACTERS = 65536
 """What a template may yield; the rest is cut."""
 
-NAMES = (*JOB_DATA, *MESSAGE_DATA)
+NAMES = (*JOB_DATA, *COLLECTION_DATA, *MESSAGE_DATA)
 """The names that a template can use besides `event_type`, `severity`, `time` and `elapsed`."""
 
 

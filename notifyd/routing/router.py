@@ -31,4 +31,5 @@ class Router:
         addressee = event.data.get(ADDRESSEE)
         if addressee is not None:
             return [one.channel for one in self.subscribers if one.channel == addressee]
-        return [one.channel for one in self.subscribers if matches(one.patterns, event.type)]
+        types = (event.type, *event.stands_for)
+        return [one.channel for one in self.subscribers if matches(one.patterns, *types)]

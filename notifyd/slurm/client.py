@@ -15,10 +15,18 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from notifyd.model import Job
-from notifyd.slurm import parse
-from notifyd.slurm.settings import SlurmSettings
+from notifyd.slurm.details.usage import USAGE_FIELDS
+from notifyd.slurm.settings import ClusterSettings, SlurmSettings
 from notifyd.slurm.states import END_EVENTS
+from notifyd.slurm.tables import queue
+from notifyd.slurm.tables.accounting import (
+    FIELDS,
+    WHERE_KNOWN,
+    Entry,
+    known_fields,
+    parse_accounting,
+)
+from notifyd.slurm.tables.cells import ParseError
 
 _KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LD_LIBRARY_PATH", "SLURM_CONF", "SLURM_JWT", "TMPDIR")
 _BATCH = 500
@@ -40,60 +48,106 @@ class Site:
     min_job_age: int = _DEFAULT_MIN_JOB_AGE
     """Seconds that an ended job stays in `squeue` (slurm.conf, MinJobAge)."""
     accounting: bool = True
+    fields: tuple[str, ...] = FIELDS
+    """The columns of `sacct` that are of use and that this site knows."""
 
 
 class SlurmClient:
-    """Asks `squeue`, `sacct` and `scontrol`."""
+    """Asks `squeue`, `sacct` and `scontrol` about one cluster."""
 
-    def __init__(self, settings: SlurmSettings, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        settings: SlurmSettings,
+        environ: Mapping[str, str],
+        cluster: ClusterSettings | None = None,
+    ) -> None:
+        which = cluster or ClusterSettings()
         self._settings = settings
-        self._env = clean_environment(environ, settings.conf)
+        self._env = clean_environment(environ, which.conf or settings.conf)
+        self._on = [f"--clusters={which.name}"] if which.name else []
         self._users = ",".join(settings.user_names())
+        self._fields: tuple[str, ...] = FIELDS
 
     async def site(self) -> Site:
         """Return the cluster's name and settings. Raises SlurmError."""
-        text = await self._run([self._settings.scontrol, "show", "config"])
+        text = await self._run([self._settings.scontrol, *self._on, "show", "config"])
         config = dict(_SETTING.findall(text))
         if not config.get("ClusterName"):
             raise SlurmError("scontrol show config names no cluster")
         age = re.match(r"\d+", config.get("MinJobAge", ""))
+        has_accounting = "slurmdbd" in config.get("AccountingStorageType", "")
+        if has_accounting:
+            self._fields = await self._known_fields()
         return Site(
             cluster=config["ClusterName"],
             min_job_age=int(age[0]) if age else _DEFAULT_MIN_JOB_AGE,
-            accounting="slurmdbd" in config.get("AccountingStorageType", ""),
+            accounting=has_accounting,
+            fields=self._fields,
         )
 
-    async def queue(self, cluster: str) -> list[Job]:
-        """Return every job of the watched users that the controller knows. Raises SlurmError."""
-        nonce = draw_nonce()
-        command = [self._settings.squeue, "--noheader", "--array", "--states=all"]
-        command += [f"--user={self._users}", "-O", parse.queue_format(nonce)]
-        with _as_slurm_error("squeue"):
-            return parse.parse_queue(await self._run(command), nonce, cluster)
+    async def _known_fields(self) -> tuple[str, ...]:
+        try:
+            text = await self._run([self._settings.sacct, "--helpformat"])
+        except SlurmError:
+            return FIELDS
+        known = known_fields(text)
+        more = (*WHERE_KNOWN, *USAGE_FIELDS)
+        wanted = dict.fromkeys([*FIELDS, *(name for name in more if name in known)])
+        return tuple(wanted)
 
-    async def runs(self, cluster: str, job_ids: Sequence[str], since: int) -> list[Job]:
-        """Return what accounting knows of these jobs, earlier runs included. Raises SlurmError."""
-        found: list[Job] = []
+    async def queue(self) -> list[str]:
+        """Return every watched job that the controller knows, one text each. Raises SlurmError."""
+        marks = queue.Marks(text=draw_nonce(), record=draw_nonce())
+        command = [self._settings.squeue, *self._on, "--noheader", "--array", "--states=all"]
+        command += [*self._whose("--user"), "-O", queue.queue_format(marks)]
+        with _as_slurm_error("squeue"):
+            return queue.split_rows(await self._run(command), marks)
+
+    async def outputs(self, job_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Return where jobs that are still in the queue write: stdout and stderr, as Slurm
+        prints them. Only of use where accounting does not know. Raises SlurmError.
+        """
+        nonce = draw_nonce()
+        command = [self._settings.squeue, *self._on, "--noheader", "--array", "--states=all"]
+        fields = ",".join(f"{name}:{nonce}" for name in ("JobArrayID", "STDOUT", "STDERR"))
+        command += [f"--jobs={','.join(job_ids[:_BATCH])}", "-O", fields]
+        cells = (await self._run(command)).split(nonce)
+        rows = zip(cells[0::3], cells[1::3], cells[2::3], strict=False)
+        return {job_id.strip(): (out, err) for job_id, out, err in rows}
+
+    async def runs(self, cluster: str, job_ids: Sequence[str], since: int) -> list[Entry]:
+        """Return what accounting knows of these jobs, earlier runs and steps included.
+
+        Raises SlurmError.
+        """
+        found: list[Entry] = []
         for start in range(0, len(job_ids), _BATCH):
             ids = ",".join(job_ids[start : start + _BATCH])
             found += await self._accounting(cluster, f"--jobs={ids}", f"--starttime=uts{since}")
         return found
 
-    async def ended(self, cluster: str, since: int) -> list[Job]:
+    async def ended(self, cluster: str, since: int) -> list[Entry]:
         """Return the runs that ended after `since` (Unix seconds). Raises SlurmError."""
         # Without --state, sacct picks by the time a job became eligible, and so misses one
         # that was cancelled while held (measured on 22.05 to 26.05).
         states = f"--state={','.join(END_EVENTS)}"
         window = (f"--starttime=uts{since}", "--endtime=now")
-        return await self._accounting(cluster, states, *window)
+        return await self._accounting(cluster, "--allocations", states, *window)
 
-    async def _accounting(self, cluster: str, *which: str) -> list[Job]:
+    async def _accounting(self, cluster: str, *which: str) -> list[Entry]:
         nonce = draw_nonce()
-        command = [self._settings.sacct, "--allocations", "--duplicates", "--noheader", "-p"]
-        command += [f"--delimiter={nonce}", f"--format={','.join(parse.ACCOUNTING_FIELDS)}"]
-        command += [f"--uid={self._users}", *which]
+        command = [self._settings.sacct, *self._on, "--duplicates", "--noheader", "-p"]
+        command += [f"--delimiter={nonce}", f"--format={','.join(self._fields)}"]
+        command += [*self._whose("--user"), *([] if self._users else ["--allusers"]), *which]
         with _as_slurm_error("sacct"):
-            return parse.parse_accounting(await self._run(command), nonce, cluster)
+            output = await self._run(command)
+            return parse_accounting(output, nonce, cluster, self._fields)
+
+    def _whose(self, option: str) -> list[str]:
+        """The controller itself picks one user's jobs; any other filter is the command's own."""
+        accounts = ",".join(self._settings.accounts)
+        chosen = [f"{option}={self._users}"] if self._users else []
+        return [*chosen, *([f"--account={accounts}"] if accounts else [])]
 
     async def _run(self, command: Sequence[str]) -> str:
         name = os.path.basename(command[0])
@@ -163,5 +217,5 @@ def _last_line(raw: bytes) -> str:
 def _as_slurm_error(name: str) -> Iterator[None]:
     try:
         yield
-    except parse.ParseError as error:
+    except ParseError as error:
         raise SlurmError(f"{name}: {error}") from error

@@ -4,73 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
 
 from notifyd.clock import Clock, local_time
-from notifyd.model import Event, Job
+from notifyd.model import Event
 from notifyd.slurm.client import Site, SlurmError
-from notifyd.slurm.gaps import gap_after_asking, gap_now
-from notifyd.slurm.memory import Gap, Memory, RunKey, Scope
+from notifyd.slurm.collections.chapters import Chapter
+from notifyd.slurm.details.gatherer import Gatherer
+from notifyd.slurm.health import Health
+from notifyd.slurm.inquiry import Accounting, Inquiry
+from notifyd.slurm.narrator import Narrator
+from notifyd.slurm.rhythm import Rhythm
 from notifyd.slurm.settings import SlurmSettings
-from notifyd.slurm.story import to_event
-from notifyd.slurm.tracker import (
-    Look,
-    first_memory,
-    missing_runs,
-    rescoped,
-    step,
-)
+from notifyd.slurm.tables import queue
+from notifyd.slurm.tables.cells import ParseError
+from notifyd.slurm.tables.queue import Change, Rows, RunKey
+from notifyd.slurm.tracker.look import Look, Rules
+from notifyd.slurm.tracker.memory import Memory, Scope
+from notifyd.slurm.tracker.step import step
+from notifyd.slurm.tracker.views import adopted, first_step, rescoped
 
 Publish = Callable[[Sequence[Event]], Awaitable[None]]
 """Returns when what must not be lost is stored; raises when it could not be."""
 
-SLACK = 600
-"""Seconds by which a question to accounting reaches further back than it would have to."""
 SAVE_EVERY = 60.0
-_MOST_PATIENT = 120.0
+CONFIRM_AFTER = 5.0
+"""Seconds after which a table that has suddenly lost most of its jobs is asked for again."""
+FEW = 10
 
 
-class Slurm(Protocol):
+class Slurm(Accounting, Protocol):
     """What the poller asks of Slurm; each call raises SlurmError."""
 
     async def site(self) -> Site: ...
-    async def queue(self, cluster: str) -> list[Job]: ...
-    async def runs(self, cluster: str, job_ids: Sequence[str], since: int) -> list[Job]: ...
-    async def ended(self, cluster: str, since: int) -> list[Job]: ...
+    async def queue(self) -> list[str]: ...
 
 
-class MemoryStore(Protocol):
-    """Where the tracker's memory outlives the daemon."""
+class WatchStore(Protocol):
+    """Where what is known of a watch outlives the daemon, as texts by their names."""
 
-    async def load_memory(self) -> str | None: ...
-    async def save_memory(self, text: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """How the watching goes, for people."""
-
-    cluster: str | None = None
-    last_poll: float | None = None
-    unreachable_since: float | None = None
-    trouble: str | None = None
-    jobs: int = 0
-    """Runs that have not ended, as far as is known."""
-    accounting_trouble: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    """What accounting said: of which runs, and what is left of the gap."""
-
-    records: tuple[Job, ...] = ()
-    asked: frozenset[RunKey] = frozenset()
-    gap: Gap | None = None
+    async def load_watch(self, watch: str) -> Mapping[str, str]: ...
+    async def save_watch(self, watch: str, changes: Mapping[str, str | None]) -> None: ...
 
 
 class Poller:
@@ -80,25 +57,37 @@ class Poller:
         self,
         slurm: Slurm,
         settings: SlurmSettings,
-        store: MemoryStore,
+        store: WatchStore,
         publish: Publish,
         clock: Clock,
+        gatherer: Gatherer,
+        watch: str = "",
     ) -> None:
         self._slurm = slurm
+        self._settings = settings
         self._store = store
         self._publish = publish
         self._clock = clock
+        self.watch = watch
+        self._inquiry = Inquiry(slurm, clock)
+        self._rhythm = Rhythm(settings, clock)
+        self._narrator = Narrator(settings, self._inquiry, gatherer, clock)
         self._users = settings.user_names()
         self._site: Site | None = None
         self._restored = False
-        self._memory = Memory(scope=Scope(cluster=None, users=self._users), since=clock.now())
+        self._memory = Memory(scope=self._scope(None), since=clock.now())
+        self._rows: Rows = {}
+        self._adopted: frozenset[RunKey] = frozenset()
         self._saved_at = 0.0
         self._failures = 0
-        self._accounting_failures = 0
-        self._ask_accounting_at = 0.0
-        self._log = structlog.get_logger("slurm")
-        self.interval = settings.interval
+        self._call_seconds = 0.0
+        self._log = structlog.get_logger("slurm", **({"watch": watch} if watch else {}))
         self.health = Health()
+
+    @property
+    def chapters(self) -> Mapping[str, Chapter]:
+        """Return the collections that are told of, by their names."""
+        return self._narrator.chapters
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Poll until the event is set."""
@@ -109,97 +98,128 @@ class Poller:
             except Exception:
                 # Nothing is lost: the memory has not moved on, so the next look finds it again.
                 self._log.exception("poll_failed", action="try_again")
-            await self._clock.wait(stopping, self._pause())
+            pause = self._rhythm.pause(self._call_seconds, self._failures)
+            self.health = dataclasses.replace(self.health, next_poll=self._clock.now() + pause)
+            await self._clock.wait(stopping, pause)
 
     async def poll(self) -> None:
         """Look once. Slurm's troubles are noted; what publishing raises is passed on."""
         try:
             site = self._site = self._site or await self._slurm.site()
-            jobs = await self._slurm.queue(site.cluster)
+            change = await self._changes(site)
         except SlurmError as error:
             self._note_failure(str(error))
             return
         self._note_success(site)
-        await self._take_in(site, jobs)
+        await self._take_in(site, change)
 
-    async def _take_in(self, site: Site, jobs: list[Job]) -> None:
-        now, before = self._clock.now(), self._memory
-        scope = Scope(cluster=site.cluster, users=self._users)
+    async def _changes(self, site: Site) -> Change:
+        began = self._clock.monotonic()
+        rows = await self._slurm.queue()
+        self._call_seconds = self._clock.monotonic() - began
+        known = len(self._rows) or len(self._memory.runs)
+        if (not rows and known) or (known >= FEW and len(rows) * 2 < known):
+            # Many jobs may end at once; but a controller that has just started, or a filter that
+            # went wrong, shows the same. What is there at the second look is believed.
+            await self._clock.wait(asyncio.Event(), CONFIRM_AFTER)
+            rows = await self._slurm.queue()
+        try:
+            # In a thread: half a million new jobs take seconds to read.
+            change = await asyncio.to_thread(queue.compare, self._rows, rows, site.cluster)
+        except ParseError as error:
+            raise SlurmError(f"squeue: {error}") from error
+        for fault in change.unreadable:
+            self._log.warning("row_unreadable", action="asked_of_accounting", error=fault)
+        return change
+
+    async def _take_in(self, site: Site, change: Change) -> None:
+        before = self._memory
+        look = Look(now=self._clock.now(), jobs=change.jobs, gone=self._gone(change))
+        answer = await self._inquiry.ask(site, before, look)
+        look = self._ruled(site, answer.add_to(look))
+        scope = self._scope(site.cluster)
+        touched: frozenset[RunKey] = frozenset()
         if before.last_look is None:
-            before = first_memory(scope, Look(jobs=jobs, now=now), before.since)
-            self._log.info("watching", action="first_look", cluster=site.cluster, jobs=len(jobs))
-        answer = await self._ask_accounting(site, before, jobs, now)
-        look = Look(jobs=jobs, now=now, records=answer.records, asked=answer.asked)
-        memory, transitions = step(*rescoped(before, scope, look))
+            first = first_step(scope, look, before.since)
+            self._narrator.know(first.transitions, look.now)
+            self._log.info("watching", action="first_look", cluster=site.cluster)
+            before, touched = first.memory, first.touched
+        result = await asyncio.to_thread(step, *rescoped(before, scope, look))
+        telling = await self._narrator.tell(site, result.transitions, answer.entries)
         # Only what is stored as owed may be forgotten as a change: after a crash in between,
         # the old memory finds the same transitions again, and their ids are the same.
-        if transitions:
-            await self._publish([to_event(transition) for transition in transitions])
-        await self._save(dataclasses.replace(memory, gap=answer.gap))
-        self.health = dataclasses.replace(self.health, jobs=len(memory.runs))
+        if telling.events:
+            await self._publish(telling.events)
+        memory = dataclasses.replace(result.memory, gap=answer.gap)
+        await self._save(memory, touched | result.touched | self._adopted, telling.changes)
+        self._adopted = frozenset()
+        changed = change.rows is not self._rows
+        self._rhythm.watch(memory, changed, news=bool(result.transitions))
+        self._rhythm.alone(None if site.accounting else site.min_job_age)
+        self._rows = change.rows
+        self._narrator.stored(telling)
+        self._note_watched()
 
-    async def _ask_accounting(
-        self, site: Site, memory: Memory, jobs: Sequence[Job], now: float
-    ) -> _Answer:
-        """Ask about what is missing and about a gap. While it does not answer, neither is over."""
-        gap = gap_now(memory, site.min_job_age, now)
-        if not site.accounting:
-            return _Answer()
-        if now < self._ask_accounting_at:
-            return _Answer(gap=gap)
-        missing = missing_runs(memory, jobs, now)
-        gap_is_due = gap is not None and now >= gap.ask_at
-        records: list[Job] = []
-        try:
-            if missing:
-                since = min(submit for _, submit in missing) - SLACK
-                ids = sorted({job_id for job_id, _ in missing})
-                records += await self._slurm.runs(site.cluster, ids, since)
-            if gap is not None and gap_is_due:
-                records += await self._slurm.ended(site.cluster, int(gap.since) - SLACK)
-                gap = gap_after_asking(gap, now)
-        except SlurmError as error:
-            self._note_accounting(str(error))
-            return _Answer(gap=gap)
-        if missing or gap_is_due:
-            self._note_accounting(None)
-        return _Answer(records=tuple(records), asked=missing, gap=gap)
+    def _gone(self, change: Change) -> frozenset[RunKey]:
+        if self._rows:
+            return change.gone
+        # After a restart there is no table to compare with: what is remembered and not there.
+        there = {key for key in change.rows.values() if key is not None}
+        return frozenset(self._memory.runs.keys() - there)
+
+    def _ruled(self, site: Site, look: Look) -> Look:
+        rules = Rules(
+            accounting=site.accounting,
+            waiting_after=self._settings.waiting_after or None,
+            collection_of=self._narrator.collection_of(look),
+        )
+        return dataclasses.replace(look, rules=rules)
+
+    def _scope(self, cluster: str | None) -> Scope:
+        return Scope(cluster=cluster, users=self._users, accounts=self._settings.accounts)
 
     async def restore(self) -> None:
         """Take up what an earlier daemon has stored; once is enough."""
         if self._restored:
             return
-        text = await self._store.load_memory()
+        stored = await self._store.load_watch(self.watch)
         try:
-            if text is not None:
-                self._memory = Memory.load(text)
+            if stored:
+                self._memory = await asyncio.to_thread(Memory.load, stored)
+                self._narrator.remember(stored)
+                self._adopt()
                 self._restored = True
                 return
         except ValueError as error:
             self._log.warning("memory_unreadable", action="first_look", error=str(error)[:200])
         # Stored at once: what is submitted from now on is news, even if this daemon is killed
         # before its first look.
-        await self._store.save_memory(self._memory.dump())
+        new = self._memory.dump(frozenset())
+        await self._store.save_watch(self.watch, {**dict.fromkeys(stored), **new})
         self._restored = True
 
-    async def _save(self, memory: Memory) -> None:
-        last, now = self._memory, self._clock.now()
-        still_the_same = dataclasses.replace(last, last_look=memory.last_look) == memory
-        changed = last.last_look is None or not still_the_same
-        self._memory = memory
-        if changed or now - self._saved_at >= SAVE_EVERY:
-            await self._store.save_memory(memory.dump())
-            self._saved_at = now
+    def _adopt(self) -> None:
+        """Jobs that are known already may belong to a collection that was set since."""
+        step = adopted(self._memory, self._narrator.membership().collection_of)
+        self._memory, self._adopted = step.memory, step.touched
+        self._narrator.know(step.transitions, self._clock.now())
 
-    def _pause(self) -> float:
-        """Return the seconds until the next poll: longer while Slurm does not answer."""
-        interval = self.interval
-        if self._failures:
-            interval = _patience(interval, self._failures)
-        return interval * (1 + random.random() / 10)
+    async def _save(
+        self, memory: Memory, touched: frozenset[RunKey], more: Mapping[str, str | None]
+    ) -> None:
+        last, now = self._memory, self._clock.now()
+        changed = touched or more or last.last_look is None or last.gap != memory.gap
+        if changed or last.scope != memory.scope or now - self._saved_at >= SAVE_EVERY:
+            if last.scope != memory.scope:
+                touched = frozenset({*last.runs, *memory.runs, *last.done, *memory.done})
+            changes = await asyncio.to_thread(memory.dump, touched)
+            await self._store.save_watch(self.watch, {**changes, **more})
+            self._saved_at = now
+        self._memory = memory
 
     def _note_failure(self, trouble: str) -> None:
         self._failures += 1
+        self._site = None  # what comes back may be another version, with other settings
         since = self.health.unreachable_since
         if since is None:
             since = self._clock.now()
@@ -210,6 +230,8 @@ class Poller:
         since = self.health.unreachable_since
         if since is not None:
             self._log.info("slurm_answers_again", after_seconds=round(self._clock.now() - since))
+        if self.health.accounting and not site.accounting:
+            self._log.warning("no_accounting", action="squeue_only", cluster=site.cluster)
         self._failures = 0
         self.health = dataclasses.replace(
             self.health,
@@ -217,19 +239,10 @@ class Poller:
             last_poll=self._clock.now(),
             unreachable_since=None,
             trouble=None,
+            accounting=site.accounting,
         )
 
-    def _note_accounting(self, trouble: str | None) -> None:
-        if trouble and self.health.accounting_trouble is None:
-            self._log.warning("accounting_unreachable", error=trouble)
-        if trouble is None and self.health.accounting_trouble:
-            self._log.info("accounting_answers_again")
-        self._accounting_failures = self._accounting_failures + 1 if trouble else 0
-        pause = _patience(self.interval, self._accounting_failures) if trouble else 0.0
-        self._ask_accounting_at = self._clock.now() + pause
-        self.health = dataclasses.replace(self.health, accounting_trouble=trouble)
-
-
-def _patience(interval: float, failures: int) -> float:
-    """Return the seconds until something that has failed is asked again."""
-    return max(interval, min(interval * 2.0 ** min(failures - 1, 10), _MOST_PATIENT))
+    def _note_watched(self) -> None:
+        self.health = dataclasses.replace(
+            self.health, jobs=len(self._memory.runs), accounting_trouble=self._inquiry.trouble
+        )

@@ -33,6 +33,9 @@ END_EVENTS = {
 }
 """The explicit terminal states: nothing else is an end."""
 
+SILENT_ENDS = frozenset({"REVOKED"})
+"""Ends that are none: a sibling in a federation is revoked when another cluster runs the job."""
+
 MAYBE_REQUEUED = frozenset({"NODE_FAIL", "PREEMPTED", "REQUEUED"})
 """In accounting these close a run that Slurm may start again under the same id."""
 
@@ -42,7 +45,7 @@ _PHASES = {
     Phase.RUNNING: "RUNNING RESIZING SIGNALING STOPPED",
     Phase.SUSPENDED: "SUSPENDED",
     Phase.ENDING: "COMPLETING STAGE_OUT UPDATE_DB",
-    Phase.ENDED: " ".join(END_EVENTS),
+    Phase.ENDED: " ".join((*END_EVENTS, *SILENT_ENDS)),
 }
 _PHASE_OF = {word: phase for phase, words in _PHASES.items() for word in words.split()}
 

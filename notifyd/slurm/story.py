@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from notifyd.events.catalogue import CATALOGUE
 from notifyd.events.data import OF_THE_JOB
 from notifyd.model import Event, Job, Scalar, derived_id
 from notifyd.slurm.reasons import stuck_advice
-from notifyd.slurm.tracker import Transition
+from notifyd.slurm.tracker.look import Transition
 
 _OVER = frozenset({"exit_code", "signal", "end_time"})
 
 
-def to_event(transition: Transition) -> Event:
-    """Return the event of a transition. Its id is derived: a replay gives the same."""
+def to_event(transition: Transition, more: Mapping[str, Scalar] | None = None) -> Event:
+    """Return the event of a transition. Its id is derived: a replay gives the same.
+
+    `more` is what was found out besides: figures, output, hints.
+    """
     job = transition.job
     kind = CATALOGUE[transition.type]
+    data = {**_data(transition), **(more or {})}
     return Event(
         id=derived_id(job.cluster, job.job_id, job.submit_time, kind.name, transition.mark),
         type=kind.name,
@@ -23,7 +29,7 @@ def to_event(transition: Transition) -> Event:
         source=f"/slurm/{job.cluster}",
         subject=job.job_id,
         group=f"{job.cluster}/{job.job_id}",
-        data=_data(transition),
+        data={name: value for name, value in data.items() if value is not None},
     )
 
 
@@ -31,17 +37,36 @@ def _data(transition: Transition) -> dict[str, Scalar]:
     job = transition.job
     data: dict[str, Scalar] = {name: getattr(job, name) for name in OF_THE_JOB}
     data["job_name"] = job.name
-    data["elapsed_seconds"] = _elapsed(job)
+    data["elapsed_seconds"] = _elapsed(job, transition)
+    data["wait_seconds"] = _wait(job)
+    data["cause"] = transition.cause
+    data["corrects"] = transition.corrects or None
+    data["collection"] = transition.collection
     if transition.type == "job_stuck":
-        data["advice"] = stuck_advice(job.reason)
-    if transition.cause:
-        data["cause"] = transition.cause
+        data["advice"] = stuck_advice(job)
+    if transition.type == "job_waiting":
+        data["estimated_start"] = job.estimated_start
+    if transition.components:
+        data["components"] = "; ".join(map(_component, transition.components))
     if job.end_time is None:
         data = {name: value for name, value in data.items() if name not in _OVER}
-    return {name: value for name, value in data.items() if value is not None}
+    return data
 
 
-def _elapsed(job: Job) -> int | None:
-    if job.start_time is None or job.end_time is None:
+def _elapsed(job: Job, transition: Transition) -> int | None:
+    if job.start_time is None:
         return None
-    return max(job.end_time - job.start_time, 0)
+    if job.end_time is not None:
+        return max(job.end_time - job.start_time, 0)
+    # Of a running job only what is told about its time says how long it has run.
+    clock = transition.type.startswith("job_time_limit")
+    return max(int(transition.at) - job.start_time, 0) if clock else None
+
+
+def _wait(job: Job) -> int | None:
+    return None if job.start_time is None else max(job.start_time - job.submit_time, 0)
+
+
+def _component(job: Job) -> str:
+    where = f" on {job.node_list}" if job.node_list else ""
+    return f"{job.job_id} {job.state}{where}"

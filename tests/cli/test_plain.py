@@ -11,13 +11,14 @@ CHANNEL = {
     **{"name": "team", "kind": "webhook", "state": "failing", "breaker": "closed"},
     **{"tokens": 1.0, "burst": 20, "backlog": 0, "muted": None, "last_error": EVIL},
 }
-SLURM = {
-    **{"unreachable_since": None, "last_poll": None, "interval_seconds": 30.0},
-    **{"cluster": "demo", "jobs": 0, "accounting_trouble": None},
+CLUSTER = {
+    **{"unreachable_since": None, "last_poll": None, "next_poll": None},
+    **{"name": "demo", "jobs": 0, "accounting": True, "accounting_trouble": None},
 }
 STATUS = {
     **{"version": "1", "uptime_seconds": 1.0, "config": "/c.yaml", "config_loaded": 1.0},
-    **{"config_trouble": None, "slurm": SLURM, "channels": [CHANNEL], "unconfigured_backlog": {}},
+    **{"config_trouble": None, "clusters": [CLUSTER], "channels": [CHANNEL]},
+    **{"unconfigured_backlog": {}},
 }
 DELIVERY = {
     **{"created": 1.0, "channel": "team", "state": "dead", "title": EVIL, "subject": EVIL},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,19 @@ import aiohttp
 import pytest
 
 from notifyd.client import Client, Refused
-from notifyd.control.actions import NotAllowed, SlurmView, StatusView
+from notifyd.control.actions import ClusterView, CollectionView, NotAllowed, StatusView
 from notifyd.control.server import serve
 from notifyd.model import DeliveryState
 from notifyd.outbox.records import Attempt, Record
 
-SLURM = SlurmView(
-    cluster="demo",
+CLUSTER = ClusterView(
+    name="demo",
     jobs=3,
     last_poll=1_000_000.0,
-    interval_seconds=30.0,
+    next_poll=1_000_030.0,
     unreachable_since=None,
     trouble=None,
+    accounting=True,
     accounting_trouble=None,
 )
 STATUS = StatusView(
@@ -36,9 +37,12 @@ STATUS = StatusView(
     config="/config.yaml",
     config_loaded=1_000_000.0,
     config_trouble=None,
-    slurm=SLURM,
+    clusters=(CLUSTER,),
     channels=(),
     unconfigured_backlog={"old": 2},
+)
+COLLECTION = CollectionView(
+    name="sweep", cluster="demo", total=10, done=3, outcomes="2 ok · 1 failed (7)"
 )
 RECORD = Record(
     id="d1",
@@ -65,6 +69,7 @@ class FakeActions:
     tested: list[str] = field(default_factory=list)
     sent: list[tuple[str, str, str | None]] = field(default_factory=list)
     looked_back: list[tuple[int, str | None]] = field(default_factory=list)
+    collected: list[tuple[str, Mapping[str, object] | None]] = field(default_factory=list)
     reloads: int = 0
 
     async def status(self) -> StatusView:
@@ -79,6 +84,14 @@ class FakeActions:
     async def reload(self) -> None:
         self._check()
         self.reloads += 1
+
+    async def collections(self) -> list[CollectionView]:
+        self._check()
+        return [COLLECTION]
+
+    async def change_collection(self, name: str, settings: Mapping[str, object] | None) -> None:
+        self._check()
+        self.collected.append((name, settings))
 
     async def mute(self, channel: str, seconds: float | None) -> None:
         self._check(channel)
@@ -140,10 +153,13 @@ async def test_what_is_asked_is_handed_on(control: Control) -> None:
     client = control.client
 
     def use_everything() -> None:
-        assert client.status()["slurm"]["jobs"] == 3
+        assert client.status()["clusters"][0]["jobs"] == 3
         (told,) = client.history(5, "team")
         assert (told["id"], told["attempts"][0]["outcome"]) == ("d1", "delivered")
         assert client.reload() == {"reloaded": True}
+        assert client.collections()[0]["outcomes"] == "2 ok · 1 failed (7)"
+        assert client.set_collection("a b", {"jobs": ["1"], "name": None}) == {"set": True}
+        assert client.remove_collection("a b") == {"set": False}
         assert client.mute("team") == {"muted": True}
         assert client.unmute("team") == {"muted": False}
         assert client.test("team") == {"delivered": True}

@@ -27,6 +27,7 @@ def test_every_end_is_an_end() -> None:
         "job_timed_out",
         "job_out_of_memory",
         "job_node_failed",
+        "job_outcome_unknown",
     }
 
 

@@ -110,13 +110,15 @@ async def test_it_outlives_the_daemon(tmp_path: Path) -> None:
     first = Outbox(path)
     await first.open()
     await first.add([a_delivery("d1")])
-    await first.save_memory("all I know")
+    await first.save_watch("demo", {"job 1": "runs", "job 2": "waits"})
+    await first.save_watch("demo", {"job 1": "ended", "job 2": None})
     await first.close()
     second = Outbox(path)
     await second.open()
 
     assert await next_id(second) == "d1"
-    assert await second.load_memory() == "all I know"
+    assert await second.load_watch("demo") == {"job 1": "ended"}
+    assert await second.load_watch("other") == {}
     await second.close()
 
 
@@ -153,7 +155,7 @@ def test_every_query_has_a_name_of_its_own() -> None:
     """A statement that nobody can call is a mistake."""
     queries = load_queries()
 
-    assert len(queries) == 13
+    assert len(queries) == 16
     assert all(text.strip().endswith(";") for text in queries.values())
 
 

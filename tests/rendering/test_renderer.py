@@ -11,7 +11,7 @@ from notifyd.events.catalogue import CATALOGUE
 from notifyd.rendering.filters import duration, one_line, shortened
 from notifyd.rendering.renderer import Renderer, check_template
 from notifyd.slurm.story import to_event
-from notifyd.slurm.tracker import Transition
+from notifyd.slurm.tracker.look import Transition
 from tests.fakes import a_job, an_event
 
 TOLD = [name for name, kind in CATALOGUE.items() if kind.told]

@@ -33,14 +33,14 @@ async def test_a_failed_command_says_which_and_why(tmp_path: Path) -> None:
     """The last line of its complaint is passed on, clean of control characters."""
     client = a_client(tmp_path, "echo 'squeue: error: no \033[31mcontroller' >&2; exit 1")
     with pytest.raises(SlurmError, match=r"squeue: squeue: error: no  \[31mcontroller"):
-        await client.queue("demo")
+        await client.queue()
 
 
 async def test_a_hung_command_is_killed_with_its_children(tmp_path: Path) -> None:
     """It counts as no answer, and leaves no process behind."""
     client = a_client(tmp_path, f"sleep 600 & echo $! > {tmp_path}/child; wait", timeout=0.5)
     with pytest.raises(SlurmError, match=r"no answer within 0\.5 s"):
-        await client.queue("demo")
+        await client.queue()
 
     assert _is_gone(int((tmp_path / "child").read_text()), within=5)
 
@@ -58,14 +58,14 @@ def _is_gone(pid: int, within: float) -> bool:
 async def test_half_a_table_is_an_error(tmp_path: Path) -> None:
     """A table that does not end where it should is never taken for the queue."""
     with pytest.raises(SlurmError, match="cut short"):
-        await a_client(tmp_path, "echo 4711").queue("demo")
+        await a_client(tmp_path, "echo 4711").queue()
 
 
 async def test_a_missing_command_is_an_error(tmp_path: Path) -> None:
     """Not every machine has Slurm."""
     settings = SlurmSettings(squeue=str(tmp_path / "nowhere"))
     with pytest.raises(SlurmError, match="nowhere cannot be run: No such file"):
-        await SlurmClient(settings, {}).queue("demo")
+        await SlurmClient(settings, {}).queue()
 
 
 async def test_sacct_that_complains_and_exits_well_is_not_believed(tmp_path: Path) -> None:
@@ -77,13 +77,13 @@ async def test_sacct_that_complains_and_exits_well_is_not_believed(tmp_path: Pat
 
 async def test_an_empty_queue_is_a_queue(tmp_path: Path) -> None:
     """Nothing printed and exit status 0 is a whole answer."""
-    assert await a_client(tmp_path, "exit 0").queue("demo") == []
+    assert await a_client(tmp_path, "exit 0").queue() == []
 
 
 async def test_one_call_asks_for_everything(tmp_path: Path) -> None:
     """Filtered by the controller for one user, with every state, task by task."""
     client = a_client(tmp_path, f'printf "%s\\n" "$@" >> {tmp_path}/calls')
-    await client.queue("demo")
+    await client.queue()
     arguments = (tmp_path / "calls").read_text().splitlines()
 
     assert {"--array", "--states=all", f"--user={pwd.getpwuid(os.getuid()).pw_name}"} <= set(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,20 +12,24 @@ from notifyd.model import Event
 from notifyd.slurm.client import Site, SlurmError
 from notifyd.slurm.poller import Poller
 from notifyd.slurm.settings import SlurmSettings
-from tests.fakes import FakeClock, FakeSlurm, a_job
+from tests.fakes import FakeClock, FakeSlurm, a_job, no_details
 
 
 class Store:
     """Keeps the tracker's memory between daemons."""
 
     def __init__(self) -> None:
-        self.text: str | None = None
+        self.texts: dict[str, str] = {}
+        self.written = 0
 
-    async def load_memory(self) -> str | None:
-        return self.text
+    async def load_watch(self, watch: str) -> dict[str, str]:
+        return dict(self.texts)
 
-    async def save_memory(self, text: str) -> None:
-        self.text = text
+    async def save_watch(self, watch: str, changes: Mapping[str, str | None]) -> None:
+        self.written += len(changes)
+        self.texts = {
+            name: text for name, text in {**self.texts, **changes}.items() if text is not None
+        }
 
 
 class World:
@@ -37,15 +41,18 @@ class World:
         self.store = Store()
         self.told: list[str] = []
         self.full = False
+        self.on_publish: Callable[[Sequence[Event]], None] = lambda events: None
         self.poller = self.a_daemon()
 
     def a_daemon(self) -> Poller:
-        settings = SlurmSettings(interval=30)
-        return Poller(self.slurm, settings, self.store, self.publish, self.clock)
+        settings = SlurmSettings(interval=30, users=("alice",))
+        details = no_details(settings)
+        return Poller(self.slurm, settings, self.store, self.publish, self.clock, details)
 
     async def publish(self, events: Sequence[Event]) -> None:
         if self.full:
             raise OSError("disk full")
+        self.on_publish(events)
         self.told += [f"{event.subject} {event.type}" for event in events]
 
     async def poll(self, after: float = 30) -> list[str]:
@@ -145,12 +152,16 @@ async def test_an_outage_says_nothing_about_jobs_and_is_logged_once(world: World
     assert world.poller.health.unreachable_since is None
 
 
-async def test_accounting_down_says_nothing_about_jobs(world: World) -> None:
-    """It is asked less and less, at last every two minutes; what it then knows is told."""
+async def test_accounting_down_is_told_as_what_it_is(world: World) -> None:
+    """It is asked less and less, at last every two minutes; what it then knows is told.
+
+    Meanwhile it is said, once, that the job has left the queue and nothing more is known.
+    """
     world.slurm.jobs = [a_job("1", "RUNNING")]
     await world.poll()
     world.slurm.jobs, world.slurm.records = [], SlurmError("sacct: Connection refused")
-    assert [await world.poll() for _ in range(100)] == [[]] * 100
+    told = [line for _ in range(100) for line in await world.poll()]
+    assert told == ["1 job_outcome_unknown"]
     assert len(world.slurm.asked) <= 30
     assert world.poller.health.accounting_trouble is not None
     world.slurm.records = [a_job("1", "FAILED")]
@@ -158,6 +169,61 @@ async def test_accounting_down_says_nothing_about_jobs(world: World) -> None:
 
     assert told == ["1 job_failed"], "within two minutes and an interval"
     assert world.poller.health.accounting_trouble is None
+
+
+async def test_a_sudden_empty_table_is_asked_for_again(world: World) -> None:
+    """What is there at the second look is believed; the first is not even asked about."""
+    world.slurm.jobs = [a_job("1", "RUNNING")]
+    await world.poll()
+    world.slurm.lies = [[]]
+    assert await world.poll() == []
+    assert world.slurm.asked == []
+    world.slurm.jobs = []
+    await world.poll()
+    assert world.slurm.asked == [("1",)]
+
+
+async def test_only_what_has_changed_is_stored(world: World) -> None:
+    """A thousand jobs that wait cost nothing when one of them starts."""
+    waiting = [a_job(str(number), "PENDING") for number in range(1000)]
+    world.slurm.jobs = list(waiting)
+    await world.poll()
+    world.store.written = 0
+    world.slurm.jobs = [*waiting[1:], a_job("0", "RUNNING")]
+
+    assert await world.poll() == ["0 job_started"]
+    assert world.store.written == 2, "the job, and what belongs to no job"
+
+
+async def test_a_site_without_accounting_is_said_once(world: World) -> None:
+    """It is a way to work, not a trouble."""
+    world.slurm.site_answer = Site(cluster="demo", accounting=False)
+    world.slurm.jobs = [a_job("1", "RUNNING")]
+    with capture_logs() as logs:
+        for _ in range(3):
+            await world.poll()
+        world.slurm.jobs = [a_job("1", "COMPLETED")]
+        assert await world.poll() == ["1 job_completed"]
+
+    assert [line["event"] for line in logs] == ["no_accounting", "watching"]
+    assert (world.slurm.asked, world.slurm.windows) == ([], [])
+
+
+async def test_much_that_was_missed_is_one_message(world: World) -> None:
+    """After a weekend away: how many ended, and which did not end well."""
+    await world.poll()
+    await world.restart()
+    world.slurm.records = [
+        a_job(str(n), "FAILED" if n in (3, 7) else "COMPLETED", end_time=1_000_500 + n)
+        for n in range(12)
+    ]
+    events: list[Event] = []
+    world.on_publish = events.extend
+
+    assert await world.poll(after=86400) == ["digest job_digest"]
+    assert events[0].data["outcomes"] == "10 completed · 2 failed (3, 7)"
+    assert "job_failed" in events[0].stands_for
+    assert await world.poll(after=90) == []
 
 
 async def test_a_gap_outlives_an_outage_of_accounting_and_a_restart(world: World) -> None:
@@ -175,7 +241,7 @@ async def test_a_gap_outlives_an_outage_of_accounting_and_a_restart(world: World
 
 async def test_unreadable_memory_is_a_new_start(world: World) -> None:
     """A store that another version wrote is no crash."""
-    world.store.text = "{}"
+    world.store.texts = {"memory": "{}"}
     await world.restart()
     world.slurm.jobs = [a_job("1", "FAILED")]
 
@@ -205,7 +271,9 @@ async def test_it_polls_until_it_is_told_to_stop(world: World) -> None:
     world.slurm.jobs = []
     await world.poll()
     world.slurm.jobs = [a_job("1", "FAILED")]
-    poller = Poller(world.slurm, SlurmSettings(interval=30), world.store, publish, world.clock)
+    settings = SlurmSettings(interval=30, users=("alice",))
+    details = no_details(settings)
+    poller = Poller(world.slurm, settings, world.store, publish, world.clock, details)
     await poller.restore()
     async with asyncio.timeout(10):
         await poller.run(stopping)

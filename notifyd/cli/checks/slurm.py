@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from notifyd.cli.checks.finding import Finding, failed, ok, warning
 from notifyd.clock import Clock
 from notifyd.slurm.client import Site, SlurmClient, SlurmError
-from notifyd.slurm.settings import SlurmSettings
+from notifyd.slurm.settings import ClusterSettings, SlurmSettings
 
 _WINDOW = 3600
 """Seconds back for which accounting is asked: enough to show that it answers."""
@@ -18,12 +18,18 @@ _NO_OUTCOME = "what became of a job that leaves the queue unseen cannot be known
 async def look_at(
     settings: SlurmSettings, environ: Mapping[str, str], clock: Clock
 ) -> list[Finding]:
-    """Return how Slurm and its accounting answer."""
-    client = SlurmClient(settings, environ)
+    """Return how Slurm and its accounting answer, cluster by cluster."""
+    findings = []
+    for cluster in settings.clusters or (ClusterSettings(),):
+        findings += await _look_at_one(SlurmClient(settings, environ, cluster), clock)
+    return findings
+
+
+async def _look_at_one(client: SlurmClient, clock: Clock) -> list[Finding]:
     begun = clock.monotonic()
     try:
         site = await client.site()
-        jobs = len(await client.queue(site.cluster))
+        jobs = len(await client.queue())
     except SlurmError as error:
         return [no_answer(str(error))]
     answer = answered(site.cluster, jobs, clock.monotonic() - begun)
@@ -50,7 +56,7 @@ def answered(cluster: str, jobs: int, seconds: float) -> Finding:
     many = f"{jobs} job{'s' * (jobs != 1)}"
     text = f"({cluster}, {many}, {seconds:.2f} s)"
     if seconds > 10:
-        mend = "Slurm is slow. A longer `slurm: interval:` spares it."
+        mend = "Slurm is slow. notifyd asks it less often by itself, as long as `interval` is auto."
         return warning("slurm", f"Slurm answers slowly {text}", mend)
     return ok("slurm", f"Slurm answers {text}")
 

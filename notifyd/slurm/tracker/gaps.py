@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from notifyd.slurm.memory import Gap, Memory
+from notifyd.slurm.tracker.memory import Gap, Memory
 
 ACCOUNTING_LAG = 60.0
 """Seconds after which the database has what happened; a cancellation was seen to take 12."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from notifyd.slurm.gaps import gap_after_asking, gap_now
-from notifyd.slurm.memory import Gap, Memory, Scope
+from notifyd.slurm.tracker.gaps import gap_after_asking, gap_now
+from notifyd.slurm.tracker.memory import Gap, Memory, Scope
 
 MEMORY = Memory(scope=Scope(cluster="demo", users=("alice",)), since=0.0, last_look=1000.0)
 

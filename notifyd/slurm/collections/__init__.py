@@ -1,0 +1,1 @@
+"""Which jobs belong together, and how is their story told as one? Pure."""

@@ -1,0 +1,1 @@
+"""What more is there to say of an end?"""

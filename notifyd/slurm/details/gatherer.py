@@ -1,0 +1,175 @@
+"""Finds out what more there is to say of ends: figures, who cancelled, output, hints."""
+
+from __future__ import annotations
+
+import asyncio
+import pwd
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeGuard
+
+from notifyd.model import Job, Scalar
+from notifyd.slurm.client import SlurmError
+from notifyd.slurm.details.hints import Facts, hints_for
+from notifyd.slurm.details.paths import output_paths
+from notifyd.slurm.details.usage import Usage, usage_of
+from notifyd.slurm.settings import SlurmSettings
+from notifyd.slurm.tables.accounting import Entry
+from notifyd.slurm.tables.cells import number
+from notifyd.slurm.tables.queue import RunKey, key_of
+
+READ_LINES = 60
+"""Lines of output in which a hint is looked for, told or not."""
+MOST_READ = 20
+"""Outputs that are read in one look: each may hang for as long as its file server does."""
+MOST_STEPS = 10
+_LOOKUP_TIMEOUT = 2.0
+
+Data = dict[str, Scalar]
+
+
+class Outputs(Protocol):
+    """Says where jobs that are still in the queue write to. Raises SlurmError."""
+
+    async def outputs(self, job_ids: Sequence[str]) -> Mapping[str, tuple[str, str]]: ...
+
+
+class Reader(Protocol):
+    """Reads the last lines of a file as a user; None if there is nothing to be had."""
+
+    async def tail(self, path: str, owner: str | None, lines: int) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What accounting has of a run that has ended."""
+
+    job: Job
+    entry: Entry | None = None
+    usage: Usage = field(default_factory=Usage)
+    patterns: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gatherer:
+    """Gathers for one cluster. Whatever is not to be had is left out; nothing is raised."""
+
+    settings: SlurmSettings
+    outputs: Outputs
+    reader: Reader
+
+    async def gather(
+        self, ended: Sequence[Job], entries: Mapping[RunKey, Entry]
+    ) -> dict[RunKey, Data]:
+        """Return, by run, what an event may hold besides what the queue tells."""
+        known = [_known(job, entries.get(key_of(job))) for job in ended]
+        failed = [one for one in known if one.job.state != "COMPLETED" and one.job.start_time]
+        read = {key_of(one.job) for one in failed[:MOST_READ]}
+        unnamed = [one.job.job_id for one in failed[:MOST_READ] if not any(one.patterns)]
+        named = await self._patterns(unnamed)
+        found = {}
+        for one in known:
+            data = {**_figures(one.usage), **_inside(one.usage)}
+            data["cancelled_by"] = await _canceller(one.entry)
+            out, err = output_paths(
+                one.job, *(named.get(one.job.job_id) or one.patterns), _raw_id(one)
+            )
+            data |= {"stdout": out, "stderr": err}
+            text = await self._tail(one.job, out, err) if key_of(one.job) in read else None
+            found[key_of(one.job)] = data | self._told_of(one, text)
+        return found
+
+    async def _patterns(self, job_ids: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+        """Ask the queue where accounting does not know (before 24.05, or where there is none)."""
+        if not job_ids:
+            return {}
+        try:
+            return await self.outputs.outputs(job_ids)
+        except SlurmError:
+            return {}
+
+    async def _tail(self, job: Job, out: str | None, err: str | None) -> str | None:
+        """Return the end of what it wrote: of its errors, if they are apart and there are any."""
+        for path in dict.fromkeys((err, out)):
+            text = await self.reader.tail(path, job.user, READ_LINES) if path else None
+            if text and text.strip():
+                return text
+        return None
+
+    def _told_of(self, one: _Known, text: str | None) -> Data:
+        hints = hints_for(_facts(one, text), self.settings.hints)
+        lines = text.splitlines()[-self.settings.output_tail :] if text else []
+        shown = "\n".join(lines) if self.settings.output_tail else ""
+        return {"hint": "\n".join(hints) or None, "output": shown or None}
+
+
+def _known(job: Job, entry: Entry | None) -> _Known:
+    if entry is None:
+        return _Known(job=job)
+    patterns = (entry.row.get("StdOut", ""), entry.row.get("StdErr", ""))
+    return _Known(job=job, entry=entry, usage=usage_of(entry.row, entry.steps), patterns=patterns)
+
+
+def _raw_id(one: _Known) -> str | None:
+    raw = one.entry.row.get("JobIDRaw", "") if one.entry else ""
+    return raw if number(raw) is not None else None
+
+
+def _figures(usage: Usage) -> Data:
+    return {
+        "cpu_percent": usage.cpu_percent,
+        "memory_used_bytes": usage.memory_used_bytes,
+        "memory_asked_bytes": usage.memory_asked_bytes,
+        "memory_percent": usage.memory_percent,
+        "gpus": usage.gpus,
+        "gpu_percent": usage.gpu_percent,
+        "gpu_memory_bytes": usage.gpu_memory_bytes,
+    }
+
+
+def _inside(usage: Usage) -> Data:
+    """Return what went wrong inside a job, and where the figures are from."""
+    steps = [f"step {name}: {how}" for name, how in usage.failed_steps[:MOST_STEPS]]
+    more = len(usage.failed_steps) - len(steps)
+    return {
+        "figures_from": usage.source if any(_figures(usage).values()) else None,
+        "derived_exit_code": usage.derived_exit_code or None,
+        "failed_steps": "; ".join([*steps, *([f"and {more} more"] if more else [])]) or None,
+    }
+
+
+async def _canceller(entry: Entry | None) -> str | None:
+    uid = entry.job.cancelled_by if entry else None
+    if uid is None:
+        return None
+    try:
+        async with asyncio.timeout(_LOOKUP_TIMEOUT):  # a directory service may hang
+            return (await asyncio.to_thread(pwd.getpwuid, uid)).pw_name
+    except (KeyError, OverflowError, TimeoutError):
+        return f"uid {uid}"
+
+
+def _facts(one: _Known, output: str | None) -> Facts:
+    job = one.job
+    elapsed = max(job.end_time - job.start_time, 0) if job.end_time and job.start_time else None
+    limit = job.time_limit_seconds
+    measured = {
+        **_figures(one.usage),
+        "cpus": job.cpus,
+        "nodes": job.nodes,
+        "elapsed_seconds": elapsed,
+        "time_limit_seconds": limit,
+        "elapsed_percent": 100 * elapsed / limit if elapsed is not None and limit else None,
+    }
+    return Facts(
+        state=job.state,
+        exit_code=job.exit_code,
+        signal=job.signal,
+        reason=job.reason,
+        output=output,
+        figures={name: float(value) for name, value in measured.items() if _is_number(value)},
+    )
+
+
+def _is_number(value: Scalar) -> TypeGuard[int | float]:
+    return isinstance(value, int | float)

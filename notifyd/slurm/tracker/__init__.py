@@ -1,0 +1,1 @@
+"""What changed between two looks, and what of it is news? Pure."""

@@ -1,0 +1,336 @@
+"""Decides what happened between two looks at the queue. Pure: it opens, waits and logs nothing.
+
+A run that is not in the queue any more has not ended for that: only an explicit terminal
+state, in the queue or in accounting, is an end. Until one comes, the run stays missing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from notifyd.model import Job
+from notifyd.slurm.reasons import stuck_advice
+from notifyd.slurm.states import END_EVENTS, MAYBE_REQUEUED, SILENT_ENDS, Phase, phase
+from notifyd.slurm.tables.cells import leader_of
+from notifyd.slurm.tables.queue import RunKey, key_of
+from notifyd.slurm.tracker.alarms import LIMIT_EVENTS, limit_due, next_alarm, waiting_due
+from notifyd.slurm.tracker.look import Look, Transition
+from notifyd.slurm.tracker.memory import Memory, Missing, Run
+from notifyd.slurm.tracker.pasts import as_known, as_started, as_submitted, has_run
+from notifyd.slurm.tracker.patience import (
+    REQUEUE_GRACE,
+    SUPERSEDED_GRACE,
+    asked_again,
+    is_forgotten,
+    outcome_is_overdue,
+)
+
+FORGET_DONE = 86400.0
+"""Seconds after its end in which a run is known to be told."""
+CYCLE = 10
+"""Seconds: a run of the same id that begins right after another's end is scrontab's next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What is known after a look, what happened, and which runs are not as they were."""
+
+    memory: Memory
+    transitions: list[Transition] = field(default_factory=list)
+    touched: frozenset[RunKey] = frozenset()
+
+
+def step(memory: Memory, look: Look) -> Step:
+    """Return what is known after this look, and what happened since the last, in order."""
+    rings = [key for key, at in memory.alarms.items() if at <= look.now]
+    news = look.jobs or look.gone or look.records or memory.missing or memory.held
+    if not news and not rings and not _grown_old(memory, look.now):
+        return Step(memory=dataclasses.replace(memory, last_look=look.now))
+    return _Walk(memory, look).take(rings)
+
+
+def _grown_old(memory: Memory, now: float) -> bool:
+    # In the order of the ends, more or less: the first is old long before all are.
+    first = next(iter(memory.done.values()), now)
+    return first <= now - FORGET_DONE
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One look on its way through all the runs that it says something about."""
+
+    memory: Memory
+    look: Look
+    seen: dict[RunKey, Job] = field(init=False)
+    records: dict[RunKey, Job] = field(init=False)
+    newest: dict[str, int] = field(init=False)
+    runs: dict[RunKey, Run] = field(init=False)
+    missing: dict[RunKey, Missing] = field(init=False)
+    done: dict[RunKey, int] = field(init=False)
+    alarms: dict[RunKey, float] = field(init=False)
+    held: dict[RunKey, Job] = field(default_factory=dict)
+    told: list[Transition] = field(default_factory=list)
+    touched: set[RunKey] = field(default_factory=set)
+    blocked: set[str] = field(default_factory=set)
+    """Ids whose earlier run is not settled: the later one waits, so that order is kept."""
+    causes: dict[str, str | None] = field(default_factory=dict)
+    """Ids that were put back into the queue, and what ended the run before."""
+
+    def __post_init__(self) -> None:
+        memory, look = self.memory, self.look
+        held = {key: job for key, job in memory.held.items() if key not in look.gone}
+        self.seen = held | {key_of(job): job for job in look.jobs}
+        self.records = {key_of(job): job for job in look.records}
+        self.newest = {}
+        for job_id, submit in itertools.chain(self.records, self.seen):
+            self.newest[job_id] = max(submit, self.newest.get(job_id, 0))
+        self.runs, self.missing = dict(memory.runs), dict(memory.missing)
+        self.done, self.alarms = dict(memory.done), dict(memory.alarms)
+
+    def take(self, rings: Iterable[RunKey]) -> Step:
+        for key in self._not_there():
+            self._settle(key, self.runs[key])
+        for key, record in self._unseen_ends():
+            self._settle(key, self._open(record))
+        for key, job in self.seen.items():
+            self._see(key, job)
+        for key in rings:
+            self._ring(key)
+        self._forget_done()
+        memory = dataclasses.replace(
+            self.memory,
+            last_look=self.look.now,
+            runs=self.runs,
+            missing=self.missing,
+            done=self.done,
+            held=self.held,
+            alarms=self.alarms,
+        )
+        touched = frozenset(self.touched)
+        return Step(memory=memory, transitions=in_order(self.told), touched=touched)
+
+    def _not_there(self) -> list[RunKey]:
+        gone = (key for key in self.look.gone if key in self.runs)
+        return [key for key in {**self.missing, **dict.fromkeys(gone)} if key not in self.seen]
+
+    def _see(self, key: RunKey, job: Job) -> None:
+        known = self.runs.get(key)
+        if known is None and (key in self.done or self._ended_long_ago(job)):
+            return
+        if job.job_id in self.blocked:
+            self.held[key] = job
+        elif known is None:
+            self._advance(key, self._open(job), job)
+        elif known.job != job or key in self.missing:
+            self._advance(key, known, job)
+        else:  # only Slurm's guess of its start has moved
+            self.runs[key] = dataclasses.replace(known, job=job)
+
+    def _ended_long_ago(self, job: Job) -> bool:
+        """Tell whether an unknown job ended before an earlier look, which knew it then."""
+        last = self.memory.last_look
+        return last is not None and job.end_time is not None and job.end_time < last - FORGET_DONE
+
+    def _unseen_ends(self) -> Iterator[tuple[RunKey, Job]]:
+        """Yield the runs that came and went unseen, oldest first."""
+        ids = {job_id for job_id, _ in self.records}
+        newest_told: dict[str, int] = {}
+        for job_id, submit in itertools.chain(self.memory.runs, self.done):
+            if job_id in ids:
+                newest_told[job_id] = max(submit, newest_told.get(job_id, 0))
+        for key, record in sorted(self.records.items(), key=lambda entry: entry[0][1]):
+            ended_since = (record.end_time or 0) >= self.memory.since
+            # An earlier run of what is under watch is a chapter that has long been closed.
+            later = key[1] > newest_told.get(key[0], 0)
+            if ended_since and later and key not in self.seen and key not in self.runs:
+                yield key, record
+
+    def _open(self, job: Job) -> Run:
+        """Begin the story of a run that was not known before."""
+        run = Run(job=job, told=Phase.WAITING, collection=self.look.rules.collection_of(job))
+        back = job.job_id in self.causes if job.restart_count is None else job.restart_count > 0
+        if back:
+            cause = self.causes.get(job.job_id)
+            self._tell("job_requeued", run, as_submitted(job), job.submit_time, cause=cause)
+        elif not self._is_next_cycle(job):
+            self._tell("job_submitted", run, as_submitted(job), job.submit_time)
+        return run
+
+    def _is_next_cycle(self, job: Job) -> bool:
+        """A job of scrontab keeps its id for ever; each of its runs begins as the last ends."""
+        return any(
+            job_id == job.job_id and 0 <= job.submit_time - end <= CYCLE
+            for (job_id, _), end in self.done.items()
+        )
+
+    def _settle(self, key: RunKey, run: Run) -> None:
+        """Deal with a run that is not in the queue: ended, put back, or still missing."""
+        now = self.look.now
+        record = as_known(self.records.get(key), run.job)
+        missing = self.missing.get(key) or Missing(since=now, ask_at=now)
+        waited = now - missing.since
+        superseded = self.newest.get(key[0], 0) > key[1]
+        if record and superseded and record.state in MAYBE_REQUEUED:
+            self._advance_to_start(run, record)
+            self._close(key, record)
+            self.causes[key[0]] = record.state
+        elif record and self._is_end(record, waited):
+            self._advance(key, run, record)
+        elif superseded and (waited >= SUPERSEDED_GRACE or not self.look.rules.accounting):
+            self._close(key, run.job)
+            self.causes[key[0]] = None
+        elif is_forgotten(run, waited):
+            self._close(key, run.job)
+        else:
+            self._keep_missing(key, run, missing, waited)
+
+    @staticmethod
+    def _is_end(record: Job, waited: float) -> bool:
+        if record.state not in END_EVENTS:
+            return record.state in SILENT_ENDS
+        return record.state not in MAYBE_REQUEUED or waited >= REQUEUE_GRACE
+
+    def _close(self, key: RunKey, job: Job) -> None:
+        self.runs.pop(key, None)
+        self.missing.pop(key, None)
+        self.alarms.pop(key, None)
+        self.done[key] = job.end_time or int(self.look.now)
+        self.touched.add(key)
+
+    def _keep(self, key: RunKey, run: Run) -> None:
+        self._set_alarm(key, run)
+        self.missing.pop(key, None)
+        self.runs[key] = run
+        self.touched.add(key)
+
+    def _set_alarm(self, key: RunKey, run: Run) -> None:
+        alarm = next_alarm(run, self.look.rules.waiting_after)
+        if alarm is None:
+            self.alarms.pop(key, None)
+        else:
+            self.alarms[key] = alarm
+
+    def _keep_missing(self, key: RunKey, run: Run, missing: Missing, waited: float) -> None:
+        if key in self.look.asked:
+            missing = asked_again(missing, self.look.now)
+        if outcome_is_overdue(run, missing, waited, self.look.rules.accounting):
+            self._tell("job_outcome_unknown", run, run.job, missing.since)
+            run = dataclasses.replace(run, unknown_told=True)
+        if self.missing.get(key) != missing or self.runs.get(key) != run:
+            self.touched.add(key)
+        self.runs[key], self.missing[key] = run, missing
+        self.alarms.pop(key, None)
+        if not run.unknown_told:
+            self.blocked.add(key[0])
+
+    def _advance(self, key: RunKey, run: Run, job: Job) -> None:
+        """Tell what lies between what was told of a run and the state it is in now."""
+        run = self._advance_to_start(run, job)
+        now_in = phase(job.state)
+        if now_in is Phase.ENDED:
+            if job.state in END_EVENTS:
+                at = job.end_time or self.look.now
+                self._tell(END_EVENTS[job.state], run, job, at, corrects=run.unknown_told)
+            self._close(key, job)
+            return
+        if now_in is Phase.WAITING:
+            run = self._tell_if_stuck(run, job)
+        elif run.told in (Phase.RUNNING, Phase.SUSPENDED):
+            run = self._tell_suspension(run, job, now_in)
+        self._keep(key, self._by_the_clock(dataclasses.replace(run, job=job)))
+
+    def _advance_to_start(self, run: Run, job: Job) -> Run:
+        if run.told >= Phase.RUNNING or not has_run(job):
+            return run
+        self._tell("job_started", run, as_started(job), job.start_time or self.look.now)
+        return dataclasses.replace(run, told=Phase.RUNNING)
+
+    def _tell_suspension(self, run: Run, job: Job, now_in: Phase) -> Run:
+        if now_in is run.told or now_in not in (Phase.RUNNING, Phase.SUSPENDED):
+            return run
+        count = run.suspensions + (now_in is Phase.SUSPENDED)
+        kind = "job_suspended" if now_in is Phase.SUSPENDED else "job_resumed"
+        self._tell(kind, run, job, self.look.now, mark=str(count))
+        return dataclasses.replace(run, told=now_in, suspensions=count)
+
+    def _tell_if_stuck(self, run: Run, job: Job) -> Run:
+        why = job.reason or job.state
+        if why in run.stuck or stuck_advice(job) is None:
+            return run
+        self._tell("job_stuck", run, job, self.look.now, mark=why)
+        return dataclasses.replace(run, stuck=(*run.stuck, why))
+
+    def _ring(self, key: RunKey) -> None:
+        run = self.runs.get(key)
+        if run is None or key in self.missing or key in self.touched:
+            return
+        changed = self._by_the_clock(run)
+        if changed is run:
+            self._set_alarm(key, run)
+        else:
+            self._keep(key, changed)
+
+    def _by_the_clock(self, run: Run) -> Run:
+        now = self.look.now
+        share = limit_due(run, now)
+        if share:
+            self._tell(LIMIT_EVENTS[share], run, run.job, now)
+            run = dataclasses.replace(run, limit_told=share)
+        if waiting_due(run, self.look.rules.waiting_after, now):
+            self._tell("job_waiting", run, run.job, now)
+            run = dataclasses.replace(run, waiting_told=True)
+        return run
+
+    def _forget_done(self) -> None:
+        old = [key for key, end in self.done.items() if end <= self.look.now - FORGET_DONE]
+        for key in old:
+            del self.done[key]
+        self.touched.update(old)
+
+    def _tell(
+        self,
+        kind: str,
+        run: Run,
+        job: Job,
+        at: float,
+        mark: str = "",
+        cause: str | None = None,
+        corrects: bool = False,
+    ) -> None:
+        if leader_of(job.job_id) is not None:
+            return  # a het job is told through its leader
+        self.told.append(
+            Transition(
+                type=kind,
+                job=job,
+                at=at,
+                mark=mark,
+                cause=cause,
+                corrects=corrects,
+                collection=run.collection,
+                components=tuple(self._components(job)),
+            )
+        )
+
+    def _components(self, leader: Job) -> Iterator[Job]:
+        for number in itertools.count(1):
+            key = (f"{leader.job_id}+{number}", leader.submit_time)
+            run = self.runs.get(key)
+            job = self.seen.get(key) or self.records.get(key) or (run.job if run else None)
+            if job is None:
+                return
+            yield job
+
+
+def in_order(told: list[Transition]) -> list[Transition]:
+    """Return what happened by time; one job's story keeps its own order."""
+    latest: dict[str, float] = {}
+    moments = []
+    for transition in told:
+        at = max(transition.at, latest.get(transition.job.job_id, 0.0))
+        latest[transition.job.job_id] = at
+        moments.append(at)
+    return [told[i] for i in sorted(range(len(told)), key=moments.__getitem__)]

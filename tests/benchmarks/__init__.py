@@ -1,0 +1,1 @@
+"""What notifyd costs, and how good its decisions are."""
