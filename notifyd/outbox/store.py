@@ -54,8 +54,8 @@ class Outbox:
         rows = [_row(delivery) for delivery in deliveries]
 
         def work() -> int:
-            with self._transaction() as sql:
-                return sum(sql("add", row).rowcount for row in rows)
+            with self._transaction():
+                return self._execute_many("add", rows)
 
         return await self._in_thread(work) if rows else 0
 
@@ -137,11 +137,12 @@ class Outbox:
     async def save_watch(self, watch: str, changes: Mapping[str, str | None]) -> None:
         """Store what has changed of a watch, all of it or nothing; None forgets a text."""
 
+        rows = [{"watch": watch, "name": name, "value": text} for name, text in changes.items()]
+
         def work() -> None:
-            with self._transaction() as sql:
-                for name, value in changes.items():
-                    verb = "forget" if value is None else "remember"
-                    sql(verb, {"watch": watch, "name": name, "value": value})
+            with self._transaction():
+                self._execute_many("remember", [row for row in rows if row["value"] is not None])
+                self._execute_many("forget", [row for row in rows if row["value"] is None])
 
         await self._in_thread(work)
 
@@ -179,6 +180,11 @@ class Outbox:
         if self._connection is None:
             raise OutboxError(f"{self._path} is closed")
         return self._connection.execute(self._queries[name], values)
+
+    def _execute_many(self, name: str, rows: Sequence[Values]) -> int:
+        if self._connection is None:
+            raise OutboxError(f"{self._path} is closed")
+        return self._connection.executemany(self._queries[name], rows).rowcount if rows else 0
 
     @contextmanager
     def _transaction(self) -> Iterator[Callable[[str, Values], sqlite3.Cursor]]:

@@ -42,7 +42,11 @@ def facts_of(event: Event) -> tuple[tuple[str, str], ...]:
         ("User", data.get("user")),
         ("Cluster", data.get("cluster")),
     )
-    return tuple((label, one_line(value)) for label, value in rows if value not in (None, ""))
+    return tuple(
+        (label, one_line(value) if isinstance(value, str) else str(value))
+        for label, value in rows
+        if value is not None and value != ""
+    )
 
 
 def _elapsed(seconds: Scalar, limit: Scalar) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from notifyd.clock import local_time
 
 
@@ -19,6 +21,7 @@ def duration(seconds: float | None) -> str:
     return " ".join(shown) or "0 s"
 
 
+@functools.lru_cache(maxsize=1000)
 def timestamp(seconds: float | None) -> str:
     """Return local date and time with its offset: `2026-11-21 14:03 +01:00`."""
     return "" if seconds is None else local_time(seconds, "minutes")
@@ -43,7 +46,10 @@ def percent(number: float | None) -> str:
 
 def one_line(text: object) -> str:
     """Return the text with every run of white space and control characters as one blank."""
-    return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    line = str(text)
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else " " for c in line)
+    return " ".join(line.split())
 
 
 def shortened(text: object, length: int = 80) -> str:

@@ -17,13 +17,14 @@ from notifyd.events.catalogue import CATALOGUE
 from notifyd.events.data import COLLECTION_DATA, JOB_DATA, MESSAGE_DATA, NUMBERS
 from notifyd.model import Event, Message, Scalar
 from notifyd.rendering.facts import facts_of
-from notifyd.rendering.filters import FILTERS, duration
+from notifyd.rendering.filters import FILTERS, duration, shortened
 
 MOST_CHARACTERS = 65536
 """What a template may yield; the rest is cut."""
 
 NAMES = (*JOB_DATA, *COLLECTION_DATA, *MESSAGE_DATA)
-"""The names that a template can use besides `event_type`, `severity`, `time` and `elapsed`."""
+"""The names that a template can use besides `event_type`, `severity`, `time`, `elapsed` and
+`about`, which is `Job 36_3 (train)`."""
 
 
 class Renderer:
@@ -75,6 +76,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         autoescape=False,  # plain text: the channels escape it
+        auto_reload=False,
     )
     environment.filters.update(FILTERS)
     return environment
@@ -87,7 +89,18 @@ def _context(
     values.update(data)
     seconds = values["elapsed_seconds"]
     values.update(event_type=event_type, severity=severity, time=time, elapsed=duration(seconds))
+    values["about"] = _about(data)
     return values
+
+
+def _about(data: Mapping[str, Scalar]) -> str:
+    """Return whom it is about: `Job 36_3 (train)`, `Array 36 (train)`, `Collection sweep`."""
+    id, name = data.get("job_id"), data.get("job_name")
+    if id is None:
+        return f"Collection {shortened(data.get('collection', ''), 60)}"
+    whole = id == data.get("array_job_id") or "outcomes" in data
+    named = f" ({shortened(name, 60)})" if name else ""
+    return f"{'Array' if whole else 'Job'} {id}{named}"
 
 
 def _message(template: jinja2.Template, event: Event) -> Message:

@@ -16,7 +16,7 @@ from notifyd.slurm.collections.membership import Membership, array_sizes
 from notifyd.slurm.collections.tale import tale_event
 from notifyd.slurm.details.gatherer import Data, Gatherer
 from notifyd.slurm.digest import Folding, fold_late
-from notifyd.slurm.inquiry import Inquiry
+from notifyd.slurm.inquiry import MOST_DETAILS, Inquiry
 from notifyd.slurm.settings import SlurmSettings
 from notifyd.slurm.states import END_EVENTS
 from notifyd.slurm.story import to_event
@@ -95,8 +95,8 @@ class Narrator:
     async def _more(
         self, site: Site, ended: Sequence[Job], entries: Sequence[Entry]
     ) -> dict[RunKey, Data]:
-        if not ended:
-            return {}
+        if not ended or len(ended) > MOST_DETAILS:
+            return {}  # nobody reads so many one by one
         asked = ended if self._settings.details else ()
         known = await self._inquiry.details(site, asked, entries)
         return await self._gatherer.gather(ended, known)

@@ -140,7 +140,7 @@ class Poller:
         scope = self._scope(site.cluster)
         touched: frozenset[RunKey] = frozenset()
         if before.last_look is None:
-            first = first_step(scope, look, before.since)
+            first = await asyncio.to_thread(first_step, scope, look, before.since)
             self._narrator.know(first.transitions, look.now)
             self._log.info("watching", action="first_look", cluster=site.cluster)
             before, touched = first.memory, first.touched

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 from notifyd.events.catalogue import CATALOGUE
 from notifyd.events.data import OF_THE_JOB
@@ -10,6 +11,7 @@ from notifyd.model import Event, Job, Scalar, derived_id
 from notifyd.slurm.reasons import stuck_advice
 from notifyd.slurm.tracker.look import Transition
 
+_of_the_job = attrgetter(*OF_THE_JOB)
 _OVER = frozenset({"exit_code", "signal", "end_time"})
 
 
@@ -35,7 +37,7 @@ def to_event(transition: Transition, more: Mapping[str, Scalar] | None = None) -
 
 def _data(transition: Transition) -> dict[str, Scalar]:
     job = transition.job
-    data: dict[str, Scalar] = {name: getattr(job, name) for name in OF_THE_JOB}
+    data: dict[str, Scalar] = dict(zip(OF_THE_JOB, _of_the_job(job), strict=True))
     data["job_name"] = job.name
     data["elapsed_seconds"] = _elapsed(job, transition)
     data["wait_seconds"] = _wait(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -43,6 +44,7 @@ def required_time(cell: str) -> int:
     return time
 
 
+@functools.lru_cache(maxsize=1000)
 def exit_status(cell: str) -> tuple[int | None, int | None]:
     """Return exit code and signal of `7:0`, or of the raw wait status that 22.05 prints."""
     code, colon, signal = cell.strip().partition(":")
@@ -54,6 +56,7 @@ def exit_status(cell: str) -> tuple[int | None, int | None]:
     return status >> 8 & 0xFF, status & 0x7F or None
 
 
+@functools.lru_cache(maxsize=1000)
 def time_limit(cell: str) -> int | None:
     """Return the seconds of `1-02:03:04`, `2:03:04` or `3:04`; None for UNLIMITED and words."""
     found = _LIMIT.fullmatch(cell)
@@ -78,19 +81,25 @@ def state(cell: str) -> tuple[str, int | None]:
 
 def array_of(job_id: str) -> tuple[str | None, int | None]:
     """Return array id and task number of `36_3`; None twice for any other id."""
-    base, _, task = job_id.partition("_")
+    base, array, task = job_id.partition("_")
+    if not array:
+        return None, None
     index = number(task)
     return (base, index) if index is not None else (None, None)
 
 
 def plain_id(job_id: str) -> str:
     """Return the id as people write it: `12+0`, the leader of a het job, is the job `12`."""
+    if "+" not in job_id:
+        return job_id
     found = _HET.fullmatch(job_id)
     return found[1] if found and int(found[2]) == 0 else job_id
 
 
 def leader_of(job_id: str) -> str | None:
     """Return the het job that `12+1` is a component of; None for anything else."""
+    if "+" not in job_id:
+        return None
     found = _HET.fullmatch(job_id)
     return found[1] if found and int(found[2]) else None
 

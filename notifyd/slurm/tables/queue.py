@@ -130,8 +130,8 @@ def parse_row(row: str, cluster: str) -> Job:
     plain = head.split(SEPARATOR, len(PLAIN))
     if len(plain) != len(PLAIN) + 1 or len(free) != len(FREE) - 1:
         raise ParseError(f"squeue printed a row that was not asked for: {row[:80]!r}")
-    job_id, state, reason, exit_code, restarts, submit, start, end = map(str.strip, plain[:8])
-    limit, nodes, cpus, node_list, user, partition = map(str.strip, plain[8:14])
+    job_id, state, reason, exit_code, restarts, submit, start, end = plain[:8]
+    limit, nodes, cpus, node_list, user, partition, account = plain[8:]
     comment, work_dir, name = free
     life = phase(state)
     array, task = cells.array_of(job_id)
@@ -147,7 +147,7 @@ def parse_row(row: str, cluster: str) -> Job:
         state=intern(state),
         name=intern(name),
         user=_shared(user),
-        account=_shared(plain[14]),
+        account=_shared(account),
         partition=_shared(partition),
         reason=_shared(reason),
         array_job_id=None if array is None else intern(array),
