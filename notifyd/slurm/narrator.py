@@ -68,6 +68,7 @@ class Narrator:
             collections=self._settings.collections,
             array_task_events=self._settings.array_task_events,
             sizes=array_sizes(jobs, sizes(self.chapters.values())),
+            many_users=len(self._settings.user_names()) != 1,
         )
 
     def know(self, transitions: Sequence[Transition], now: float) -> None:

@@ -69,6 +69,11 @@ class Daemon:
             self.kill()
             self.wait()
 
+    def wait_for_log(self, event: str, seconds: int = 30) -> None:
+        """Return when a log line tells of an event."""
+        loop = f'until grep -q \'"event": "{event}"\' {self.log}; do sleep 0.2; done'
+        subprocess.run(["timeout", str(seconds), "sh", "-c", loop], check=True)
+
     def logged(self, event: str) -> int:
         """Return how many log lines tell of an event."""
         return self.log.read_text().count(f'"event": "{event}"')
@@ -127,6 +132,11 @@ class User:
             f"timeout 60 sh -c 'while [ -n \"$(squeue -h -u {self.name})\" ]; do sleep 0.2; done'"
         )
         self.run("sh", "-c", command)
+
+    def wait_for_empty_queue(self) -> None:
+        """Return when no job of anybody's is shown any more, ended ones included."""
+        loop = 'while [ -n "$(squeue -h -t all)" ]; do sleep 1; done'
+        self.run("timeout", "90", "sh", "-c", loop)
 
     def write_config(self, text: str) -> None:
         """Write the configuration, private."""

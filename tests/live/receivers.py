@@ -16,7 +16,10 @@ from typing import Any, Self
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from notifyd.slurm.states import END_EVENTS
 from tests.webserver import serving
+
+ENDS = frozenset(END_EVENTS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,16 @@ class WebServer:
         for call in sorted(first.values(), key=lambda call: call.at):
             told.setdefault(call.event["subject"], []).append(call.event["type"])
         return told
+
+    def last(self, subject: str) -> dict[str, Any]:
+        """Return the data of what was told last of a job."""
+        told = [call for call in self.calls if call.event["subject"] == subject]
+        data: dict[str, Any] = max(told, key=lambda call: call.at).event["data"]
+        return data
+
+    def ended(self) -> list[str]:
+        """Return the jobs whose end was told."""
+        return [job for job, kinds in self.stories().items() if kinds[-1] in ENDS]
 
 
 class MailServer:

@@ -23,6 +23,7 @@ channels:
 OK = ["job_submitted", "job_started", "job_completed"]
 FAILED = ["job_submitted", "job_started", "job_failed"]
 CANCELLED = ["job_submitted", "job_started", "job_cancelled"]
+LIMITS = [f"job_time_limit_{share}" for share in ("50", "80", "90", "reached")]
 BY_DEFAULT = {"job_completed", "job_failed", "job_cancelled", "job_timed_out", "job_stuck"}
 """What a channel hears that lists no events, as far as it happens here."""
 NAMES = {
@@ -48,7 +49,7 @@ def submit_ten(alice: User) -> dict[str, list[str]]:
         f"{array}_1": FAILED,
         alice.sbatch("sleep 600", NAMES["mention"]): CANCELLED,
         alice.sbatch("true", NAMES["template"], "--hold"): ["job_submitted", "job_cancelled"],
-        alice.sbatch("sleep 600", "too slow", "--time=1"): [*OK[:2], "job_timed_out"],
+        alice.sbatch("sleep 600", "too slow", "--time=1"): [*OK[:2], *LIMITS, "job_timed_out"],
         alice.sbatch("sleep 3", NAMES["long"]): OK,
         alice.sbatch("sleep 600", "put back", "--requeue"): [
             *OK[:2],

@@ -120,9 +120,7 @@ async def test_what_came_and_went_while_the_daemon_was_away_is_told(
         unseen = alice.sbatch("exit 1", "never seen")
         held = alice.sbatch("true", "never started", "--hold")
         alice.run("scancel", held)
-        alice.run(
-            "sh", "-c", "timeout 90 sh -c 'while [ -n \"$(squeue -h -t all)\" ]; do sleep 1; done'"
-        )
+        alice.wait_for_empty_queue()
         alice.start_daemon()
         stories = {known: OK, unseen: FAILED, held: ["job_submitted", "job_cancelled"]}
         await web.wait_for(lambda: web.stories() == stories, 100)

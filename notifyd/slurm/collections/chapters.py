@@ -1,94 +1,30 @@
 """The story of each collection so far, and what of it is to be told. Pure.
 
 What happens to the jobs of a collection goes into its chapter instead of being told job by job.
-A set of jobs is complete when all have ended and none has come for a while; what comes after
-that is a new chapter under the same name.
+Each member is in the chapter once, under what became of it: one that is put back is the same
+member. What happens after a chapter is complete is a new chapter under the same name.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pydantic import TypeAdapter
-
+from notifyd.slurm.collections.chapter import Chapter, Tale, dump, load, sizes, summary
+from notifyd.slurm.collections.ids import IdSet
 from notifyd.slurm.collections.membership import ARRAY
 from notifyd.slurm.collections.settings import CollectionSettings
-from notifyd.slurm.collections.tally import FAILURES, OK, OUTCOMES, UNKNOWN, tally
+from notifyd.slurm.collections.tally import FAILURES, OPEN, OUTCOMES, outcome_of, types_of
 from notifyd.slurm.tracker.look import Transition
 
-MOST_NAMED = 1000
-"""Ids of one outcome that are kept; the others are only counted."""
 KEPT = 86400.0
 """Seconds for which a chapter is kept after its end: a correction may come."""
 
-_OPENINGS = frozenset({"job_submitted", "job_requeued"})
 _ONCE = frozenset({"job_submitted", "job_started", "job_stuck"})
 """Of an array, the first of each is told, about the array."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chapter:
-    """One collection's story, from its first job to the end of its last."""
-
-    name: str
-    cluster: str
-    number: int = 1
-    """Tells apart the chapters of one name."""
-    array: str | None = None
-    """The array's id, if it is one array's own collection."""
-    user: str | None = None
-    job_name: str = ""
-    opened: float
-    latest: float
-    """When something last happened in it."""
-    open: int = 0
-    """Members that have not ended."""
-    ended: Mapping[str, int] = field(default_factory=dict)
-    """Members that have, by outcome."""
-    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    told: frozenset[str] = frozenset()
-    """What is told once, and has been."""
-    share_told: int = 0
-    progress_at: float = 0.0
-    completed: float | None = None
-
-    @property
-    def done(self) -> int:
-        """Return how many have ended."""
-        return sum(self.ended.values())
-
-    @property
-    def known(self) -> int:
-        """Return how many members there are."""
-        return self.open + self.done
-
-    @property
-    def failed(self) -> int:
-        """Return how many failed."""
-        return sum(count for word, count in self.ended.items() if word in FAILURES)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tale:
-    """Something to be told of a collection."""
-
-    type: str
-    chapter: Chapter
-    at: float
-    mark: str = ""
-    stands_for: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fold:
-    """What becomes of the chapters, and what is told."""
-
-    chapters: dict[str, Chapter]
-    settings: Mapping[str, CollectionSettings]
-    now: float
-    told: list[Transition | Tale] = field(default_factory=list)
+_TIMELY = frozenset({"job_submitted", "job_requeued", *OUTCOMES})
 
 
 def fold(
@@ -98,94 +34,200 @@ def fold(
     now: float,
 ) -> tuple[dict[str, Chapter], list[Transition | Tale]]:
     """Return the chapters after these transitions, and what is to be told, in order."""
-    state = Fold(chapters=dict(chapters), settings=settings, now=now)
+    walk = _Walk(chapters=chapters, settings=settings, now=now)
     for transition in transitions:
-        if transition.collection is None:
-            state.told.append(transition)
-        else:
-            _take_in(state, transition.collection, transition)
-    for name in list(state.chapters):
-        _by_the_clock(state, name)
-    return state.chapters, state.told
+        walk.take(transition)
+    return walk.finish()
 
 
-def _take_in(state: Fold, name: str, transition: Transition) -> None:
-    options = _options(state, name)
-    before = _chapter(state, name, transition)
-    after = _counted(before, transition)
-    if options.tell_jobs:
-        state.told.append(transition)
-    elif after.array is not None and transition.type in _ONCE:
-        once = f"{transition.type} {transition.mark}"
-        if once not in after.told:
-            state.told.append(_of_the_array(transition, after.array))
-            after = dataclasses.replace(after, told=after.told | {once})
-    if before.completed is not None and transition.corrects and not options.tell_jobs:
-        state.told.append(transition)  # the story has been told: this is a correction of it
-    state.chapters[name] = after
-    if after.failed > before.failed and options.fail_at == "first":
-        _tell_failure(state, name, transition.type)
+@dataclass(slots=True)
+class _Page:
+    """A chapter while a look is taken in: whoever moved, and to which word."""
+
+    chapter: Chapter
+    options: CollectionSettings
+    moves: dict[str, str] = field(default_factory=dict)
+
+    def knows(self, job_id: str) -> bool:
+        return job_id in self.moves or self.chapter.knows(job_id)
+
+    def note(self, **changes: object) -> None:
+        self.chapter = dataclasses.replace(self.chapter, **changes)  # type: ignore[arg-type]
+
+    def once(self, what: str) -> bool:
+        """Tell whether this is told for the first time, and note that it is."""
+        if what in self.chapter.told:
+            return False
+        self.note(told=self.chapter.told | {what})
+        return True
+
+    def settle(self) -> None:
+        """Put everybody who moved under what became of them."""
+        if not self.moves:
+            return
+        words: defaultdict[str, list[str]] = defaultdict(list)
+        for job_id, word in self.moves.items():
+            words[word].append(job_id)
+        moved = IdSet.of(self.moves)
+        members = {word: ids - moved for word, ids in self.chapter.members.items()}
+        for word, ids in words.items():
+            members[word] = members.get(word, IdSet()) | IdSet.of(ids)
+        self.note(members={word: ids for word, ids in members.items() if ids.chunks})
 
 
-def _options(state: Fold, name: str) -> CollectionSettings:
-    return state.settings.get(name) or CollectionSettings.model_construct()
+@dataclass(slots=True, kw_only=True)
+class _Walk:
+    chapters: Mapping[str, Chapter]
+    settings: Mapping[str, CollectionSettings]
+    now: float
+    pages: dict[str, _Page] = field(default_factory=dict)
+    told: list[Transition | Tale] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for name, chapter in self.chapters.items():
+            self.pages[name] = _Page(chapter, self._options(name))
+
+    def _options(self, name: str) -> CollectionSettings:
+        return self.settings.get(name) or CollectionSettings.model_construct()
+
+    def take(self, transition: Transition) -> None:
+        """Take in what happened to one job."""
+        name = transition.collection
+        if name is None:
+            self.told.append(transition)
+        elif not self._corrected(name, transition):
+            self._count(self._page(name, transition), transition)
+
+    def _corrected(self, name: str, transition: Transition) -> bool:
+        """A correction of what has been told as a whole is told by itself, and opens nothing."""
+        page, job_id = self.pages.get(name), transition.job.job_id
+        known = page is not None and page.knows(job_id)
+        if not transition.corrects or (page and known and page.chapter.completed is None):
+            return False
+        if page and known:
+            page.moves[job_id] = _word(transition)
+        self.told.append(transition)
+        return True
+
+    def _page(self, name: str, transition: Transition) -> _Page:
+        page = self.pages.get(name)
+        if page is None:
+            page = _Page(_first_chapter(name, transition, self.now), self._options(name))
+        elif page.chapter.completed is not None:
+            page.settle()
+            page = _Page(_next_chapter(page, transition, self.now), page.options)
+        self.pages[name] = page
+        return page
+
+    def _count(self, page: _Page, transition: Transition) -> None:
+        word = _word(transition)
+        page.moves[transition.job.job_id] = word
+        if transition.type in _TIMELY and transition.at > page.chapter.latest:
+            page.note(latest=transition.at)
+        array = page.chapter.array
+        if page.options.tell_jobs:
+            self.told.append(transition)
+        elif array is None and transition.type == "job_stuck":
+            self.told.append(transition)  # without its user, the collection never ends
+        elif array is not None and transition.type in _ONCE and page.once(_once(transition)):
+            self.told.append(_of_the_array(transition, array))
+        if word in FAILURES and page.options.fail_at == "first" and page.once("failed"):
+            self._tell(page, "collection_failed", self.now)
+
+    def _tell(self, page: _Page, kind: str, at: float, mark: str = "") -> None:
+        self.told.append(Tale(type=kind, chapter=page.chapter, at=at, mark=mark))
+
+    def finish(self) -> tuple[dict[str, Chapter], list[Transition | Tale]]:
+        """Return how it stands at the end of the look; only then all members are known."""
+        for page in self.pages.values():
+            page.settle()
+            if page.chapter.completed is None:
+                self._by_the_clock(page)
+        chapters = {
+            name: page.chapter for name, page in self.pages.items() if not self._is_old(page)
+        }
+        told = [one if isinstance(one, Transition) else self._whole(one) for one in self.told]
+        return chapters, told
+
+    def _is_old(self, page: _Page) -> bool:
+        completed = page.chapter.completed
+        return completed is not None and self.now - completed >= KEPT
+
+    def _whole(self, tale: Tale) -> Tale:
+        """Let a tale speak of all that the look has shown."""
+        chapter = self.pages[tale.chapter.name].chapter
+        words = {
+            "collection_failed": chapter.ended.keys() & FAILURES
+            if tale.mark == ""
+            else chapter.ended.keys(),
+            "collection_completed": chapter.ended.keys(),
+        }.get(tale.type, set())
+        return dataclasses.replace(tale, chapter=chapter, stands_for=types_of(words))
+
+    def _by_the_clock(self, page: _Page) -> None:
+        if _is_complete(page, self.now):
+            page.note(completed=self.now)
+            failed = page.options.fail_at == "end" and page.chapter.failed
+            kind = "collection_failed" if failed else "collection_completed"
+            self._tell(page, kind, page.chapter.latest, mark="end")
+        elif OPEN in page.chapter.members:
+            self._tell_progress(page)
+
+    def _tell_progress(self, page: _Page) -> None:
+        chapter, every = page.chapter, page.options.progress_every
+        done, known = chapter.done, chapter.known
+        shares = (one for one in page.options.progress if chapter.share_told < one)
+        passed = max((one for one in shares if 100 * done >= one * known), default=0)
+        changed = done != chapter.progress_done
+        if not passed and not (every and changed and self.now - chapter.progress_at >= every):
+            return
+        page.note(
+            share_told=max(passed, chapter.share_told),
+            progress_at=self.now,
+            progress_done=done,
+            ticks=chapter.ticks + (not passed),
+        )
+        mark = str(passed) if passed else f"tick {page.chapter.ticks}"
+        self._tell(page, "collection_progress", self.now, mark)
 
 
-def _chapter(state: Fold, name: str, transition: Transition) -> Chapter:
-    old = state.chapters.get(name)
-    begins = transition.type in _OPENINGS and transition.cause is None
-    if old is not None and not (old.completed is not None and begins):
-        return old
+def _first_chapter(name: str, transition: Transition, now: float) -> Chapter:
     job = transition.job
     return Chapter(
         name=name,
         cluster=job.cluster,
-        number=old.number + 1 if old else 1,
         array=name.removeprefix(ARRAY) if name.startswith(ARRAY) else None,
         user=job.user,
         job_name=job.name,
         opened=transition.at,
-        latest=state.now,
-        progress_at=state.now,
+        latest=transition.at,
+        progress_at=now,
     )
 
 
-def _counted(chapter: Chapter, transition: Transition) -> Chapter:
-    """Count what happened to one member."""
-    word = OUTCOMES.get(transition.type)
-    if word is None:
-        return _opened(chapter, transition)
-    ended, named = dict(chapter.ended), dict(chapter.named)
-    id = _id_of(transition)
-    if transition.corrects and ended.get(UNKNOWN):
-        ended[UNKNOWN] -= 1
-        named[UNKNOWN] = tuple(one for one in named.get(UNKNOWN, ()) if one != id)
-    still_open = chapter.open - (not transition.corrects)
-    ended[word] = ended.get(word, 0) + 1
-    if word != OK:
-        named[word] = (*named.get(word, ()), id)[:MOST_NAMED]
+def _next_chapter(page: _Page, transition: Transition, now: float) -> Chapter:
+    old = page.chapter
+    new = _first_chapter(old.name, transition, now)
+    if old.array is None:
+        return dataclasses.replace(new, number=old.number + 1)
+    # An array stays what it is: a task that is put back is one of all, whose shares are told.
     return dataclasses.replace(
-        chapter,
-        open=max(still_open, 0),
-        ended=ended,
-        named=named,
-        latest=max(chapter.latest, transition.at),
+        new,
+        number=old.number + 1,
+        members=old.members,
+        told=old.told - {"failed"},
+        share_told=100,
+        progress_done=old.done,
     )
 
 
-def _opened(chapter: Chapter, transition: Transition) -> Chapter:
-    # A run that was put back is the same member, which has not ended.
-    is_new = transition.type == "job_submitted"
-    return dataclasses.replace(
-        chapter,
-        open=chapter.open + is_new,
-        latest=max(chapter.latest, transition.at) if is_new else chapter.latest,
-    )
+def _word(transition: Transition) -> str:
+    ran = transition.job.start_time is not None
+    return outcome_of(transition.type, ran) or OPEN
 
 
-def _id_of(transition: Transition) -> str:
-    task = transition.job.array_task_id
-    return transition.job.job_id if task is None else str(task)
+def _once(transition: Transition) -> str:
+    return f"{transition.type} {transition.mark}"
 
 
 def _of_the_array(transition: Transition, array: str) -> Transition:
@@ -193,92 +235,13 @@ def _of_the_array(transition: Transition, array: str) -> Transition:
     return dataclasses.replace(transition, job=job)
 
 
-def _tell_failure(state: Fold, name: str, kind: str) -> None:
-    chapter = state.chapters[name]
-    if "failed" not in chapter.told:
-        chapter = dataclasses.replace(chapter, told=chapter.told | {"failed"})
-        state.chapters[name] = chapter
-        state.told.append(
-            Tale(type="collection_failed", chapter=chapter, at=state.now, stands_for=(kind,))
-        )
-
-
-def _by_the_clock(state: Fold, name: str) -> None:
-    chapter, options = state.chapters[name], _options(state, name)
-    if chapter.completed is not None:
-        if state.now - chapter.completed >= KEPT:
-            del state.chapters[name]
-    elif _is_complete(chapter, options, state.now):
-        _tell_end(state, chapter, options)
-    else:
-        _tell_progress(state, chapter, options)
-
-
-def _is_complete(chapter: Chapter, options: CollectionSettings, now: float) -> bool:
-    if chapter.open or not chapter.done:
+def _is_complete(page: _Page, now: float) -> bool:
+    chapter, options = page.chapter, page.options
+    if OPEN in chapter.members or not chapter.members:
         return False
-    if chapter.array is not None or options.array is not None:
-        return True
-    if options.jobs:
-        return chapter.done >= len(options.jobs) or now - chapter.latest >= options.settle
-    return now - chapter.latest >= options.settle
+    bounded = chapter.array is not None or options.array is not None
+    all_there = bool(options.jobs) and chapter.known >= len(options.jobs)
+    return bounded or all_there or now - chapter.latest >= options.settle
 
 
-def _tell_end(state: Fold, chapter: Chapter, options: CollectionSettings) -> None:
-    chapter = dataclasses.replace(chapter, completed=state.now)
-    state.chapters[chapter.name] = chapter
-    failed_at_end = options.fail_at == "end" and chapter.failed
-    kind = "collection_failed" if failed_at_end else "collection_completed"
-    stands_for = tuple(sorted(_types(chapter.ended)))
-    state.told.append(
-        Tale(type=kind, chapter=chapter, at=chapter.latest, mark="end", stands_for=stands_for)
-    )
-
-
-def _types(ended: Mapping[str, int]) -> Iterator[str]:
-    return (kind for kind, word in OUTCOMES.items() if ended.get(word))
-
-
-def _tell_progress(state: Fold, chapter: Chapter, options: CollectionSettings) -> None:
-    share = 100 * chapter.done // chapter.known if chapter.known else 0
-    passed = max((one for one in options.progress if chapter.share_told < one <= share), default=0)
-    every = options.progress_every
-    timed = (
-        every and state.now - chapter.progress_at >= every and chapter.latest > chapter.progress_at
-    )
-    if not passed and not timed:
-        return
-    chapter = dataclasses.replace(
-        chapter, share_told=max(passed, chapter.share_told), progress_at=state.now
-    )
-    state.chapters[chapter.name] = chapter
-    mark = str(passed) if passed else f"at {chapter.done}"
-    state.told.append(Tale(type="collection_progress", chapter=chapter, at=state.now, mark=mark))
-
-
-def _is_time(chapter: Chapter, every: float | None, now: float) -> bool:
-    changed = chapter.latest > chapter.progress_at
-    return every is not None and changed and now - chapter.progress_at >= every
-
-
-def summary(chapter: Chapter) -> str:
-    """Return how its jobs ended, in words."""
-    return tally(chapter.ended, chapter.named) or "none has ended yet"
-
-
-def sizes(chapters: Iterable[Chapter]) -> dict[str, int]:
-    """Return how many tasks the arrays have that are told as one story."""
-    return {one.array: one.known for one in chapters if one.array is not None}
-
-
-def dump(chapter: Chapter) -> str:
-    """Return this as text for the store."""
-    return _CHAPTERS.dump_json(chapter).decode()
-
-
-def load(text: str) -> Chapter:
-    """Return what `dump` wrote. Raises ValueError for anything else."""
-    return _CHAPTERS.validate_json(text)
-
-
-_CHAPTERS = TypeAdapter(Chapter)
+__all__ = ["Chapter", "Tale", "dump", "fold", "load", "sizes", "summary"]

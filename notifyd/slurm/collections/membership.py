@@ -26,12 +26,14 @@ class Membership:
     array_task_events: int | Literal["all"] = 10
     sizes: Mapping[str, int] = field(default_factory=dict)
     """Tasks of each array."""
+    many_users: bool = False
+    """Several people are watched: the same name in their comments is not the same collection."""
 
     def collection_of(self, job: Job) -> str | None:
         """Return the collection that a job belongs to: the first that it fits."""
         named = _IN_COMMENT.search(job.comment or "")
         if named:
-            return named[1]
+            return f"{named[1]} of {job.user}" if self.many_users else named[1]
         for name, settings in self.collections.items():
             if belongs(job, settings):
                 return name

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+import itertools
+from collections.abc import Collection, Mapping
+
+from notifyd.slurm.collections.ids import IdSet
 
 MOST_IDS = 10
 """Ids, or ranges of them, that are named of one outcome."""
 
+OPEN = "open"
 OK = "ok"
 UNKNOWN = "outcome unknown"
+NEVER_RAN = "never ran"
+"""Cancelled before it started."""
 OUTCOMES: Mapping[str, str] = {
     "job_completed": OK,
     "job_failed": "failed",
@@ -25,31 +30,43 @@ OUTCOMES: Mapping[str, str] = {
 FAILURES = frozenset({"failed", "out of memory", "timed out", "lost their node"})
 
 
-def tally(counts: Mapping[str, int], ids: Mapping[str, Sequence[str]]) -> str:
-    """Return the counts in words, with the ids of all that did not go well."""
-    return " · ".join(_part(word, counts, ids) for word in OUTCOMES.values() if counts.get(word))
+WORDS = (*OUTCOMES.values(), NEVER_RAN)
 
 
-def _part(word: str, counts: Mapping[str, int], ids: Mapping[str, Sequence[str]]) -> str:
-    count = counts[word]
-    named = list(compact(ids.get(word, ())))
-    if word == OK or not named:
-        return f"{count} {word}"
-    shown = ", ".join(named[:MOST_IDS])
-    hidden = count - sum(map(_length, named[:MOST_IDS]))
-    more = f" and {hidden} more" if hidden > 0 else ""
-    return f"{count} {word} ({shown}{more})"
+def outcome_of(kind: str, ran: bool) -> str | None:
+    """Return what an event of this type makes of a job; None if it is no end."""
+    return NEVER_RAN if kind == "job_cancelled" and not ran else OUTCOMES.get(kind)
 
 
-def compact(ids: Sequence[str]) -> Iterator[str]:
-    """Yield ids in order, neighbours as one range: `3-7`, `12`."""
-    numbers = sorted(int(one) for one in ids if one.isascii() and one.isdigit())
-    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
-        span = [number for _, number in run]
-        yield str(span[0]) if len(span) == 1 else f"{span[0]}-{span[-1]}"
-    yield from sorted(one for one in ids if not (one.isascii() and one.isdigit()))
+def types_of(words: Collection[str]) -> tuple[str, ...]:
+    """Return the types of the events that lead to one of these outcomes."""
+    return tuple(
+        sorted(
+            kind
+            for kind, word in OUTCOMES.items()
+            if word in words or (kind == "job_cancelled" and NEVER_RAN in words)
+        )
+    )
 
 
-def _length(part: str) -> int:
-    first, dash, last = part.partition("-")
-    return int(last) - int(first) + 1 if dash and first.isdigit() else 1
+def tally(members: Mapping[str, IdSet], array: str | None = None) -> str:
+    """Return the counts in words, with the ids of all that did not go well.
+
+    Of one array's tasks the number is enough.
+    """
+    own = f"{array}_" if array else ""
+    return " · ".join(_part(word, members[word], own) for word in WORDS if word in members)
+
+
+def _part(word: str, ids: IdSet, own: str) -> str:
+    if word == OK:
+        return f"{len(ids)} {word}"
+    shown = list(itertools.islice(ids.spans(), MOST_IDS))
+    hidden = len(ids) - sum(last - first + 1 for _, first, last in shown)
+    more = f" and {hidden} more" if hidden else ""
+    return f"{len(ids)} {word} ({', '.join(_span(span, own) for span in shown)}{more})"
+
+
+def _span(span: tuple[str, int, int], own: str) -> str:
+    head, first, last = span
+    return f"{head.removeprefix(own)}{first}" + (f"-{last}" if last > first else "")
