@@ -38,7 +38,7 @@ def facts_of(event: Event) -> tuple[tuple[str, str], ...]:
         ("Output", data.get("stdout")),
         ("Errors", _errors(data)),
         ("Comment", data.get("comment")),
-        ("Collection", data.get("collection")),
+        ("Collection", None if "outcomes" in data else data.get("collection")),
         ("User", data.get("user")),
         ("Cluster", data.get("cluster")),
     )

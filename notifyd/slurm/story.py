@@ -8,6 +8,7 @@ from operator import attrgetter
 from notifyd.events.catalogue import CATALOGUE
 from notifyd.events.data import OF_THE_JOB
 from notifyd.model import Event, Job, Scalar, derived_id
+from notifyd.slurm.collections.membership import ARRAY
 from notifyd.slurm.reasons import stuck_advice
 from notifyd.slurm.tracker.look import Transition
 
@@ -43,12 +44,13 @@ def _data(transition: Transition) -> dict[str, Scalar]:
     data["wait_seconds"] = _wait(job)
     data["cause"] = transition.cause
     data["corrects"] = transition.corrects or None
-    data["collection"] = transition.collection
+    own_array = transition.collection == f"{ARRAY}{job.array_job_id}"
+    data["collection"] = None if own_array else transition.collection
     if transition.type == "job_stuck":
         data["advice"] = stuck_advice(job)
     if transition.type == "job_waiting":
         data["estimated_start"] = job.estimated_start
-    if transition.components:
+    if transition.components and transition.type != "job_submitted":
         data["components"] = "; ".join(map(_component, transition.components))
     if job.end_time is None:
         data = {name: value for name, value in data.items() if name not in _OVER}

@@ -24,6 +24,8 @@ from tests.cli.world import Receiver, World, webhook, widest
         ("mute", "team"),
         ("unmute", "team"),
         ("send", "hello", "--channel", "team"),
+        ("collection", "list"),
+        ("collection", "add", "paper", "--jobs", "1"),
     ],
 )
 async def test_without_a_daemon_a_command_exits_with_3(
@@ -45,6 +47,7 @@ async def test_without_a_daemon_a_command_exits_with_3(
         ("mute", "team", "--for", "soon"),
         ("send", "hello"),
         ("test",),
+        ("collection", "add", "paper"),
         ("history", "--limit", "0"),
         ("init", "--channel", "pigeon"),
         ("doctor", "--loudly"),
@@ -200,6 +203,33 @@ async def test_a_reload_takes_the_new_configuration(world: World, receiver: Rece
 
     assert done.code == 0
     assert {one["name"] for one in channels} == {"team", "mine"}
+
+
+async def test_a_collection_set_by_command_is_a_setting(world: World, receiver: Receiver) -> None:
+    """It lands in conf.d/managed.yaml, counts at once, and can be taken back."""
+    managed = world.config.parent / "conf.d" / "managed.yaml"
+    async with world.daemon(webhook(receiver)):
+        done = await world.run("collection", "add", "paper", "--jobs", "4711,12_3")
+        assert (done.code, done.err) == (0, "")
+        assert "4711" in managed.read_text()
+        listed = await world.run("collection", "list")
+        assert "No collection has jobs" in listed.out
+        assert (await world.run("collection", "list", "--json")).json() == []
+        assert (await world.run("collection", "remove", "paper")).code == 0
+        assert "4711" not in managed.read_text()
+
+
+async def test_a_collection_that_cannot_be_is_refused(world: World, receiver: Receiver) -> None:
+    """It says why, and the file stays as it was."""
+    managed = world.config.parent / "conf.d" / "managed.yaml"
+    async with world.daemon(webhook(receiver)):
+        bad = await world.run("collection", "add", "two words", "--name", "x*")
+        assert bad.code == 1
+        assert "two words" in bad.err
+        assert not managed.exists()
+        number = await world.run("collection", "add", "paper", "--jobs", "abc")
+        assert (number.code, managed.exists()) == (1, False)
+        assert "jobs" in number.err
 
 
 async def test_a_bad_configuration_changes_nothing(world: World, receiver: Receiver) -> None:

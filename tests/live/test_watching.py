@@ -173,7 +173,8 @@ async def test_two_clusters_have_each_their_own_health(
 ) -> None:
     """One by its slurm.conf, and one that is not there."""
     missing = Path(os.devnull).parent / "no-such-slurm.conf"
-    configure(alice, web, f"clusters: [{{conf: {cluster.conf}}}, {{conf: {missing}}}]")
+    clusters = f"clusters: [{{conf: {cluster.conf}}}, {{conf: {missing}}}]"
+    configure(alice, web, f"{clusters}, command_timeout: 3s")
     daemon = alice.start_daemon()
     job = alice.sbatch("sleep 1", "on the first")
     await web.wait_for(lambda: web.stories() == {job: [*START, "job_completed"]}, 30)

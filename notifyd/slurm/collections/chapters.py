@@ -146,8 +146,17 @@ class _Walk:
         chapters = {
             name: page.chapter for name, page in self.pages.items() if not self._is_old(page)
         }
-        told = [one if isinstance(one, Transition) else self._whole(one) for one in self.told]
+        told = [
+            one if isinstance(one, Transition) else self._whole(one)
+            for one in self.told
+            if isinstance(one, Transition) or not self._is_said_twice(one)
+        ]
         return chapters, told
+
+    def _is_said_twice(self, tale: Tale) -> bool:
+        """A first failure is no news of its own when the end is told in the same breath."""
+        completed = self.pages[tale.chapter.name].chapter.completed
+        return tale.type == "collection_failed" and tale.mark == "" and completed == self.now
 
     def _is_old(self, page: _Page) -> bool:
         completed = page.chapter.completed
@@ -156,13 +165,13 @@ class _Walk:
     def _whole(self, tale: Tale) -> Tale:
         """Let a tale speak of all that the look has shown."""
         chapter = self.pages[tale.chapter.name].chapter
-        words = {
-            "collection_failed": chapter.ended.keys() & FAILURES
-            if tale.mark == ""
-            else chapter.ended.keys(),
-            "collection_completed": chapter.ended.keys(),
-        }.get(tale.type, set())
-        return dataclasses.replace(tale, chapter=chapter, stands_for=types_of(words))
+        if tale.type == "collection_progress":
+            return dataclasses.replace(tale, chapter=chapter)
+        words = chapter.ended.keys() if tale.mark else chapter.ended.keys() & FAILURES
+        kinds = types_of(words)
+        if tale.mark and chapter.failed:
+            kinds = ("collection_failed", *kinds)
+        return dataclasses.replace(tale, chapter=chapter, stands_for=kinds)
 
     def _by_the_clock(self, page: _Page) -> None:
         if _is_complete(page, self.now):

@@ -25,6 +25,8 @@ MOST_READ = 20
 MOST_STEPS = 10
 _LOOKUP_TIMEOUT = 2.0
 
+_NO_FAILURE = frozenset({"COMPLETED", "CANCELLED"})
+
 Data = dict[str, Scalar]
 
 
@@ -63,7 +65,7 @@ class Gatherer:
     ) -> dict[RunKey, Data]:
         """Return, by run, what an event may hold besides what the queue tells."""
         known = [_known(job, entries.get(key_of(job))) for job in ended]
-        failed = [one for one in known if one.job.state != "COMPLETED" and one.job.start_time]
+        failed = [one for one in known if one.job.state not in _NO_FAILURE and one.job.start_time]
         read = {key_of(one.job) for one in failed[:MOST_READ]}
         unnamed = [one.job.job_id for one in failed[:MOST_READ] if not any(one.patterns)]
         named = await self._patterns(unnamed)

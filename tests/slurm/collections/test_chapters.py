@@ -34,8 +34,8 @@ def test_who_asks_for_failures_hears_of_them() -> None:
     book = Book()
     book.look(*(of_task("job_submitted", i) for i in range(2)))
     told = book.look(of_task("job_timed_out", 0, 5), of_task("job_completed", 1, 6), after=6)
-    assert told == ["collection_failed", "collection_completed"]
-    assert all("job_timed_out" in tale.stands_for for tale in book.tales)
+    assert told == ["collection_completed"], "with the end in the same look, one message is enough"
+    assert {"job_timed_out", "collection_failed"} <= set(book.tales[-1].stands_for)
 
 
 def test_a_failure_is_told_once() -> None:
@@ -139,7 +139,9 @@ def test_every_life_is_counted(lives: list[tuple[str, int]], order: Random) -> N
         assert chapter.done == sum(at <= moment for _, at in lives)
     assert book.times("collection_completed") == 1
     failing = {"job_failed", "job_timed_out", "job_out_of_memory", "job_node_failed"}
-    assert book.times("collection_failed") == any(end in failing for end, _ in lives)
+    last = max(at for _, at in lives)
+    early = any(end in failing and at < last for end, at in lives)
+    assert book.times("collection_failed") == early
     shares = [int(one.mark) for one in book.tales if one.type == "collection_progress"]
     assert shares == sorted(set(shares))
     assert len(set(book.ids())) == len(book.tales)
