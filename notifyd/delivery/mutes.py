@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Protocol
 
-from notifyd.rendering.filters import timestamp
+from notifyd.units import timestamp
 
 _NOTE = "mutes"
 

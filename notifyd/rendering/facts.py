@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from notifyd.model import Event, Scalar
-from notifyd.rendering.filters import duration, one_line, percent, size, timestamp
+from notifyd.units import duration, one_line, percent, size, timestamp
 
 
 def facts_of(event: Event) -> tuple[tuple[str, str], ...]:

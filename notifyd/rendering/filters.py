@@ -1,62 +1,8 @@
-"""How figures are written for people."""
+"""What a template can do with a value."""
 
 from __future__ import annotations
 
-import functools
-
-from notifyd.clock import local_time
-
-
-def duration(seconds: float | None) -> str:
-    """Return `45 s`, `12 min 5 s`, `3 h 20 min` or `2 d 4 h`."""
-    if seconds is None:
-        return ""
-    left = max(int(seconds), 0)
-    days, left = divmod(left, 86400)
-    hours, left = divmod(left, 3600)
-    minutes, rest = divmod(left, 60)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    first = next((i for i, (count, _) in enumerate(parts) if count), 3)
-    shown = [f"{count} {unit}" for count, unit in parts[first : first + 2] if count]
-    return " ".join(shown) or "0 s"
-
-
-@functools.lru_cache(maxsize=1000)
-def timestamp(seconds: float | None) -> str:
-    """Return local date and time with its offset: `2026-11-21 14:03 +01:00`."""
-    return "" if seconds is None else local_time(seconds, "minutes")
-
-
-def size(number: float | None) -> str:
-    """Return bytes as `512 MB`, `3.1 GB` or `64 GB`: the units that --mem takes, of 1024."""
-    if number is None:
-        return ""
-    left, units = float(number), ["TB", "GB", "MB", "KB", "B"]
-    while left >= 1024 and len(units) > 1:
-        left /= 1024
-        units.pop()
-    digits = 1 if left < 10 and len(units) < 5 else 0
-    return f"{left:.{digits}f} {units[-1]}"
-
-
-def percent(number: float | None) -> str:
-    """Return `93 %`."""
-    return "" if number is None else f"{number:.0f} %"
-
-
-def one_line(text: object) -> str:
-    """Return the text with every run of white space and control characters as one blank."""
-    line = str(text)
-    if not line.isprintable():
-        line = "".join(c if c.isprintable() else " " for c in line)
-    return " ".join(line.split())
-
-
-def shortened(text: object, length: int = 80) -> str:
-    """Return one line of at most `length` characters, the cut marked with an ellipsis."""
-    line = one_line(text)
-    return line if len(line) <= length else line[: length - 1] + "…"
-
+from notifyd.units import duration, one_line, percent, shortened, size, timestamp
 
 FILTERS = {
     "duration": duration,

@@ -17,7 +17,8 @@ from notifyd.events.catalogue import CATALOGUE
 from notifyd.events.data import COLLECTION_DATA, JOB_DATA, MESSAGE_DATA, NUMBERS
 from notifyd.model import Event, Message, Scalar
 from notifyd.rendering.facts import facts_of
-from notifyd.rendering.filters import FILTERS, duration, shortened
+from notifyd.rendering.filters import FILTERS
+from notifyd.units import duration, shortened
 
 MOST_CHARACTERS = 65536
 """What a template may yield; the rest is cut."""

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from notifyd.settings import Duration, Settings, parse_duration
 from notifyd.slurm.collections.settings import CollectionName, CollectionSettings
-from notifyd.slurm.details.hints import Hint
+from notifyd.slurm.details.hint import Hint
 
 UserName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@-]*\$?$")]
 ClusterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyd.events.catalogue import CATALOGUE
-from notifyd.rendering.filters import duration, one_line, shortened
 from notifyd.rendering.renderer import Renderer, check_template
 from notifyd.slurm.story import to_event
 from notifyd.slurm.tracker.look import Transition
+from notifyd.units import duration, one_line, shortened
 from tests.fakes import a_job, an_event
 
 TOLD = [name for name, kind in CATALOGUE.items() if kind.told]

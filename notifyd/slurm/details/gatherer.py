@@ -10,9 +10,10 @@ from typing import Protocol, TypeGuard
 
 from notifyd.model import Job, Scalar
 from notifyd.slurm.client import SlurmError
-from notifyd.slurm.details.hints import Facts, hints_for
+from notifyd.slurm.details.hints import hints_for
 from notifyd.slurm.details.paths import output_paths
 from notifyd.slurm.details.usage import Usage, usage_of
+from notifyd.slurm.details.words import Facts
 from notifyd.slurm.settings import SlurmSettings
 from notifyd.slurm.tables.accounting import Entry
 from notifyd.slurm.tables.cells import number

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from notifyd.slurm.details.hints import FIGURES, MOST, Facts, Hint, built_in, hints_for
+from notifyd.slurm.details.hint import Hint
+from notifyd.slurm.details.hints import MOST, built_in, hints_for
+from notifyd.slurm.details.words import FIGURES, Facts
 
 GB = 1024.0**3
 
