@@ -11,12 +11,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import sys
 import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import structlog
 
 from notifyd.clock import SystemClock
 from notifyd.delivery.intake import Intake
@@ -169,6 +172,8 @@ def show(title: str, figures: dict[str, float]) -> None:
 
 def main() -> None:
     """Measure everything."""
+    quiet = structlog.make_filtering_bound_logger(logging.WARNING)  # as the daemon, but for news
+    structlog.configure(wrapper_class=quiet)
     folder = Path(sys.argv[1])
     sizes = [int(word) for word in sys.argv[2:]] or [20_000, 100_000, 500_000]
     for jobs in sizes:

@@ -88,7 +88,9 @@ async def test_ten_jobs_of_different_fates_are_told(
     assert web.stories() == stories
     assert len({call.id for call in web.calls}) == len(web.calls), "each exactly once"
     titles = {call.what: call.event["data"]["title"] for call in web.calls}
-    assert titles[held, "job_cancelled"].endswith("was cancelled before it started")
+    assert titles[held, "job_cancelled"].endswith(
+        f"was cancelled by {alice.name} before it started"
+    )
     late = {call.what: call.late for call in web.calls if call.late > INTERVAL + 2}
     assert not late
     ends = {job: [kind for kind in story if kind in BY_DEFAULT] for job, story in stories.items()}
