@@ -141,6 +141,9 @@ class Daemon:
                     raise
             except ManagedError as error:
                 raise NotAllowed(str(error)) from error
+            except TimeoutError as error:
+                title = f"{self._where.config.parent} does not answer; see what is there"
+                raise NotAllowed(title, status=504) from error
 
     @staticmethod
     async def _in_thread(work: Callable[[], T]) -> T:

@@ -60,7 +60,7 @@ def collection_add(
         raise click.UsageError("say which jobs: --name, --array, --account, --comment or --jobs")
     context: Context = ctx.obj
     context.client().set_collection(name, settings)
-    click.echo(f"Jobs that come from now on, and belong to {name}, are told as one story.")
+    click.echo(f"The jobs of {name} are told as one story, from now on.")
 
 
 @command.command("remove")
@@ -68,7 +68,7 @@ def collection_add(
 @places
 @click.pass_context
 def collection_remove(ctx: click.Context, name: str) -> None:
-    """Undo `notifyd collection add`."""
+    """Undo `notifyd collection add`, for jobs to come."""
     context: Context = ctx.obj
     context.client().remove_collection(name)
-    click.echo(f"{name} is no collection any more, unless the configuration names it.")
+    click.echo(f"No new job comes into {name}; those that are in it stay.")

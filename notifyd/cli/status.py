@@ -44,14 +44,17 @@ def _show_cluster(cluster: Json, now: float) -> None:
     if cluster["unreachable_since"]:
         name = f"{cluster['name']} " if cluster["name"] else ""
         since = text.clock(cluster["unreachable_since"])
-        click.secho(f"Slurm    {name}unreachable since {since}: {cluster['trouble']}", fg="red")
+        click.secho(f"Slurm    {name}unreachable since {since}:", fg="red")
+        click.secho(f"         {text.plain(cluster['trouble'])}", fg="red")
     else:
         polled = text.ago(cluster["last_poll"], now)
         name = cluster["name"] or "not reached yet"
         coming = _coming(cluster["next_poll"], now)
-        click.echo(f"Slurm    {name}, {cluster['jobs']} jobs, polled {polled}{coming}")
+        many = f"{cluster['jobs']} job{'s' * (cluster['jobs'] != 1)}"
+        click.echo(f"Slurm    {name}, {many}, polled {polled}{coming}")
     if cluster["accounting_trouble"]:
-        click.secho(f"         accounting: {cluster['accounting_trouble']}", fg="yellow")
+        click.secho("         accounting does not answer:", fg="yellow")
+        click.secho(f"         {text.plain(cluster['accounting_trouble'])}", fg="yellow")
     elif not cluster["accounting"]:
         click.echo("         without accounting: only what the queue shows can be told")
 

@@ -67,7 +67,7 @@ JOB_DATA = (
 )
 """Everything that a job event may hold; what is not known is absent."""
 
-COLLECTION_DATA = ("total", "done", "ok", "failed", "percent", "outcomes")
+COLLECTION_DATA = ("total", "done", "ok", "failed", "percent", "outcomes", "over")
 """What the events hold besides that tell of many jobs."""
 
 NUMBERS = frozenset(
@@ -80,7 +80,7 @@ NUMBERS = frozenset(
         *("gpus", "derived_exit_code", "estimated_start", "total", "done", "ok", "failed"),
     )
 )
-"""Those of them that are numbers; all others are texts, but for `corrects`, which is true."""
+"""Those of them that are numbers; all others are texts, but for `corrects` and `over`: true."""
 
 MESSAGE_DATA = ("text", "channel")
 """What the events hold that a person makes with a command."""

@@ -11,7 +11,7 @@ from notifyd.units import duration, one_line, percent, size, timestamp
 def facts_of(event: Event) -> tuple[tuple[str, str], ...]:
     """Return label and value of everything the event knows; what it does not know is left out."""
     data = event.data
-    if "job_id" not in data:
+    if "cluster" not in data and "job_id" not in data:
         return ()
     rows = (
         ("Job", data.get("job_id")),

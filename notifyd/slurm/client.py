@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import re
 import secrets
@@ -29,11 +30,8 @@ from notifyd.slurm.tables.accounting import (
 from notifyd.slurm.tables.cells import ParseError
 
 _KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LD_LIBRARY_PATH", "SLURM_CONF", "SLURM_JWT", "TMPDIR")
-_BATCH = 500
-"""Job ids in one call: a list of thousands can be longer than an argument may be."""
-
 _DEFAULT_MIN_JOB_AGE = 300
-_SETTING = re.compile(r"^(\w+)\s*=\s*(.*?)\s*$", re.MULTILINE)
+_SETTING = re.compile(r"^(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
 
 class SlurmError(Exception):
@@ -48,8 +46,6 @@ class Site:
     min_job_age: int = _DEFAULT_MIN_JOB_AGE
     """Seconds that an ended job stays in `squeue` (slurm.conf, MinJobAge)."""
     accounting: bool = True
-    fields: tuple[str, ...] = FIELDS
-    """The columns of `sacct` that are of use and that this site knows."""
 
 
 class SlurmClient:
@@ -66,7 +62,7 @@ class SlurmClient:
         self._env = clean_environment(environ, which.conf or settings.conf)
         self._on = [f"--clusters={which.name}"] if which.name else []
         self._users = ",".join(settings.user_names())
-        self._fields: tuple[str, ...] = FIELDS
+        self._fields: tuple[str, ...] = ()
 
     async def site(self) -> Site:
         """Return the cluster's name and settings. Raises SlurmError."""
@@ -82,14 +78,13 @@ class SlurmClient:
             cluster=config["ClusterName"],
             min_job_age=int(age[0]) if age else _DEFAULT_MIN_JOB_AGE,
             accounting=has_accounting,
-            fields=self._fields,
         )
 
     async def _known_fields(self) -> tuple[str, ...]:
         try:
             text = await self._run([self._settings.sacct, "--helpformat"])
         except SlurmError:
-            return FIELDS
+            return ()
         known = known_fields(text)
         more = (*WHERE_KNOWN, *USAGE_FIELDS)
         wanted = dict.fromkeys([*FIELDS, *(name for name in more if name in known)])
@@ -110,7 +105,7 @@ class SlurmClient:
         nonce = draw_nonce()
         command = [self._settings.squeue, *self._on, "--noheader", "--array", "--states=all"]
         fields = ",".join(f"{name}:{nonce}" for name in ("JobArrayID", "STDOUT", "STDERR"))
-        command += [f"--jobs={','.join(job_ids[:_BATCH])}", "-O", fields]
+        command += [f"--jobs={','.join(job_ids)}", "-O", fields]
         cells = (await self._run(command)).split(nonce)
         rows = zip(cells[0::3], cells[1::3], cells[2::3], strict=False)
         return {job_id.strip(): (out, err) for job_id, out, err in rows}
@@ -120,28 +115,34 @@ class SlurmClient:
 
         Raises SlurmError.
         """
-        found: list[Entry] = []
-        for start in range(0, len(job_ids), _BATCH):
-            ids = ",".join(job_ids[start : start + _BATCH])
-            found += await self._accounting(cluster, f"--jobs={ids}", f"--starttime=uts{since}")
-        return found
+        # By id alone: with --user, sacct shows a run up to three seconds later (seen on 22.05).
+        ids = f"--jobs={','.join(job_ids)}"
+        return await self._accounting(cluster, "--allusers", ids, f"--starttime=uts{since}")
 
     async def ended(self, cluster: str, since: int) -> list[Entry]:
-        """Return the runs that ended after `since` (Unix seconds). Raises SlurmError."""
+        """Return the runs that ended after `since` (Unix seconds), without their steps.
+
+        Raises SlurmError.
+        """
         # Without --state, sacct picks by the time a job became eligible, and so misses one
         # that was cancelled while held (measured on 22.05 to 26.05).
         states = f"--state={','.join(END_EVENTS)}"
         window = (f"--starttime=uts{since}", "--endtime=now")
-        return await self._accounting(cluster, "--allocations", states, *window)
+        whose = [*self._whose("--user"), *([] if self._users else ["--allusers"])]
+        found = await self._accounting(cluster, "--allocations", *whose, states, *window)
+        return [dataclasses.replace(entry, whole=False) for entry in found]
 
     async def _accounting(self, cluster: str, *which: str) -> list[Entry]:
+        fields = self._fields = self._fields or await self._known_fields()
+        fields = fields or FIELDS
         nonce = draw_nonce()
         command = [self._settings.sacct, *self._on, "--duplicates", "--noheader", "-p"]
-        command += [f"--delimiter={nonce}", f"--format={','.join(self._fields)}"]
-        command += [*self._whose("--user"), *([] if self._users else ["--allusers"]), *which]
+        command += [f"--delimiter={nonce}", f"--format={','.join(fields)}"]
+        command += which
         with _as_slurm_error("sacct"):
             output = await self._run(command)
-            return parse_accounting(output, nonce, cluster, self._fields)
+            # In a thread: after a long gap there may be a hundred thousand rows.
+            return await asyncio.to_thread(parse_accounting, output, nonce, cluster, fields)
 
     def _whose(self, option: str) -> list[str]:
         """The controller itself picks one user's jobs; any other filter is the command's own."""

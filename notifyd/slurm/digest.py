@@ -13,7 +13,7 @@ from notifyd.slurm.states import END_EVENTS
 LATE = 300.0
 """Seconds: an end that is told later than this was missed, not just seen at the next look."""
 
-_ENDS = frozenset({*END_EVENTS.values(), "job_outcome_unknown"})
+_ENDS = frozenset(END_EVENTS.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +32,13 @@ def fold_late(events: Sequence[Event], folding: Folding) -> list[Event]:
     late = [event for event in events if event.type in _ENDS and event.time < before]
     if len(late) <= folding.most:
         return list(events)
-    ended = {event.group for event in late}
-    folded = [event for event in events if event.group in ended]
-    rest = [event for event in events if event.group not in ended]
+    late_ids = {event.id for event in late}
+    last = {event.group: place for place, event in enumerate(events) if event.id in late_ids}
+    folded: list[Event] = []
+    rest: list[Event] = []
+    for place, event in enumerate(events):
+        # What a job did after its last late end is news: it was put back, say, and failed.
+        (folded if place <= last.get(event.group, -1) else rest).append(event)
     return [_digest(folded, late), *rest]
 
 

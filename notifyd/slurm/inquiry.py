@@ -18,7 +18,7 @@ from notifyd.slurm.tables.accounting import Entry
 from notifyd.slurm.tables.queue import RunKey, key_of
 from notifyd.slurm.tracker.gaps import gap_after_asking, gap_now
 from notifyd.slurm.tracker.look import Look
-from notifyd.slurm.tracker.memory import Gap, Memory
+from notifyd.slurm.tracker.memory import Gap, Memory, Scope
 from notifyd.slurm.tracker.views import runs_to_ask
 
 SLACK = 600
@@ -45,9 +45,12 @@ class Answer:
     asked: frozenset[RunKey] = frozenset()
     gap: Gap | None = None
 
-    def add_to(self, look: Look) -> Look:
-        """Return the look with what accounting said."""
-        records = [entry.job for entry in self.entries]
+    def add_to(self, look: Look, scope: Scope) -> Look:
+        """Return the look with what accounting said of those who are watched.
+
+        An id may belong to somebody else by now.
+        """
+        records = [entry.job for entry in self.entries if scope.covers(entry.job)]
         return dataclasses.replace(look, records=records, asked=self.asked)
 
 
@@ -72,18 +75,18 @@ class Inquiry:
         missing = runs_to_ask(memory, look)
         gap_is_due = gap is not None and look.now >= gap.ask_at
         entries: list[Entry] = []
+        asked: frozenset[RunKey] = frozenset()
         try:
             if missing:
                 entries += await self._runs(site, missing)
+                asked = missing
             if gap is not None and gap_is_due:
                 entries += await self._accounting.ended(site.cluster, int(gap.since) - SLACK)
                 gap = gap_after_asking(gap, look.now)
+                self._note(None)
         except SlurmError as error:
-            self._note(str(error))
-            return Answer(gap=gap)
-        if missing or gap_is_due:
-            self._note(None)
-        return Answer(entries=tuple(entries), asked=missing, gap=gap)
+            self._note(str(error))  # what came before it counts all the same
+        return Answer(entries=tuple(entries), asked=asked, gap=gap)
 
     async def details(
         self, site: Site, ended: Iterable[Job], known: Iterable[Entry]
@@ -94,11 +97,12 @@ class Inquiry:
         without its figures.
         """
         entries = {key_of(entry.job): entry for entry in known}
-        wanted = {key_of(job) for job in ended} - entries.keys()
+        whole = {key for key, entry in entries.items() if entry.whole}
+        wanted = {key_of(job) for job in ended} - whole
         if not site.accounting:
             return entries
         for pause in (0.0, LAG):
-            left = {key for key in wanted if not _is_over(entries.get(key))}
+            left = {key for key in wanted if not _is_told(entries.get(key))}
             if not left or self._clock.now() < self._ask_at:
                 break
             await self._clock.wait(asyncio.Event(), pause)
@@ -113,7 +117,9 @@ class Inquiry:
     async def _runs(self, site: Site, keys: Iterable[RunKey]) -> list[Entry]:
         ids = sorted({job_id.partition("+")[0] for job_id, _ in keys})
         since = min(submit for _, submit in keys) - SLACK
-        return await self._accounting.runs(site.cluster, ids, since)
+        found = await self._accounting.runs(site.cluster, ids, since)
+        self._note(None)
+        return found
 
     def _note(self, trouble: str | None) -> None:
         if trouble and self.trouble is None:
@@ -131,5 +137,7 @@ def patience(shortest: float, failures: int) -> float:
     return max(shortest, min(shortest * 2.0 ** min(failures - 1, 10), _LONGEST_PAUSE))
 
 
-def _is_over(entry: Entry | None) -> bool:
-    return entry is not None and entry.job.state in END_EVENTS
+def _is_told(entry: Entry | None) -> bool:
+    if entry is None or not entry.whole:
+        return False
+    return entry.job.state in END_EVENTS and entry.job.end_time is not None

@@ -73,7 +73,11 @@ class Narrator:
 
     def know(self, transitions: Sequence[Transition], now: float) -> None:
         """Count what was there before anybody watched it. Nothing is told of it."""
-        self.chapters, _ = fold(self.chapters, transitions, self._settings.collections, now)
+        # Only what they belong to: of all others, what is due is still to be told.
+        names = {transition.collection for transition in transitions}
+        concerned = {name: one for name, one in self.chapters.items() if name in names}
+        counted, _ = fold(concerned, transitions, self._settings.collections, now)
+        self.chapters = {**self.chapters, **counted}
 
     async def tell(
         self, site: Site, transitions: Sequence[Transition], entries: Sequence[Entry]

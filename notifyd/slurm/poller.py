@@ -25,7 +25,7 @@ from notifyd.slurm.tables.queue import Change, Rows, RunKey
 from notifyd.slurm.tracker.look import Look, Rules
 from notifyd.slurm.tracker.memory import Memory, Scope
 from notifyd.slurm.tracker.step import step
-from notifyd.slurm.tracker.views import adopted, first_step, rescoped
+from notifyd.slurm.tracker.views import adopted, begin
 
 Publish = Callable[[Sequence[Event]], Awaitable[None]]
 """Returns when what must not be lost is stored; raises when it could not be."""
@@ -117,12 +117,13 @@ class Poller:
         began = self._clock.monotonic()
         rows = await self._slurm.queue()
         self._call_seconds = self._clock.monotonic() - began
-        known = len(self._rows) or len(self._memory.runs)
+        known = len(self._rows) or len(self._memory.runs) - len(self._memory.missing)
         if (not rows and known) or (known >= FEW and len(rows) * 2 < known):
             # Many jobs may end at once; but a controller that has just started, or a filter that
             # went wrong, shows the same. What is there at the second look is believed.
             await self._clock.wait(asyncio.Event(), CONFIRM_AFTER)
             rows = await self._slurm.queue()
+            self._rhythm.called()
         try:
             # In a thread: half a million new jobs take seconds to read.
             change = await asyncio.to_thread(queue.compare, self._rows, rows, site.cluster)
@@ -136,22 +137,23 @@ class Poller:
         before = self._memory
         look = Look(now=self._clock.now(), jobs=change.jobs, gone=self._gone(change))
         answer = await self._inquiry.ask(site, before, look)
-        look = self._ruled(site, answer.add_to(look))
         scope = self._scope(site.cluster)
-        touched: frozenset[RunKey] = frozenset()
+        look = self._ruled(site, answer.add_to(look, scope))
         if before.last_look is None:
-            first = await asyncio.to_thread(first_step, scope, look, before.since)
-            self._narrator.know(first.transitions, look.now)
             self._log.info("watching", action="first_look", cluster=site.cluster)
-            before, touched = first.memory, first.touched
-        result = await asyncio.to_thread(step, *rescoped(before, scope, look))
+        begun = await asyncio.to_thread(begin, before, scope, look)
+        self._narrator.know(begun.known, look.now)
+        result = await asyncio.to_thread(step, begun.memory, begun.look)
         telling = await self._narrator.tell(site, result.transitions, answer.entries)
         # Only what is stored as owed may be forgotten as a change: after a crash in between,
         # the old memory finds the same transitions again, and their ids are the same.
         if telling.events:
             await self._publish(telling.events)
-        memory = dataclasses.replace(result.memory, gap=answer.gap)
-        await self._save(memory, touched | result.touched | self._adopted, telling.changes)
+        # Of users who are new, the past is not asked for a second time.
+        same = before.last_look is None or before.scope == scope
+        memory = dataclasses.replace(result.memory, gap=answer.gap if same else None)
+        touched = begun.touched | result.touched | self._adopted
+        await self._save(memory, touched, telling.changes)
         self._adopted = frozenset()
         changed = change.rows is not self._rows
         self._rhythm.watch(memory, changed, news=bool(result.transitions))
@@ -184,9 +186,9 @@ class Poller:
             return
         stored = await self._store.load_watch(self.watch)
         try:
-            if stored:
-                self._memory = await asyncio.to_thread(Memory.load, stored)
-                self._narrator.remember(stored)
+            memory = await self._stored_memory(stored)
+            if memory is not None:
+                self._memory = memory
                 self._adopt()
                 self._restored = True
                 return
@@ -198,10 +200,23 @@ class Poller:
         await self._store.save_watch(self.watch, {**dict.fromkeys(stored), **new})
         self._restored = True
 
+    async def _stored_memory(self, stored: Mapping[str, str]) -> Memory | None:
+        named = stored or await self._store.load_watch("")
+        if not named:
+            return None
+        memory = await asyncio.to_thread(Memory.load, named)
+        if not stored and memory.scope.cluster != self.watch:
+            return None
+        # A cluster that had no name in the configuration, and now has one, is the same.
+        self._narrator.remember(named)
+        if not stored:
+            self._adopted = frozenset({*memory.runs, *memory.done})
+        return memory
+
     def _adopt(self) -> None:
         """Jobs that are known already may belong to a collection that was set since."""
         step = adopted(self._memory, self._narrator.membership().collection_of)
-        self._memory, self._adopted = step.memory, step.touched
+        self._memory, self._adopted = step.memory, self._adopted | step.touched
         self._narrator.know(step.transitions, self._clock.now())
 
     async def _save(

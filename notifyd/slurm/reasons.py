@@ -37,6 +37,16 @@ _BY_REASON = {
     "QOSNotAllowed": "its quality of service may not be used there; change --qos or --partition",
     "DeadLine": "it cannot end before its deadline any more; submit it with a later --deadline",
     "ReservationDeleted": "its reservation is gone; submit it without, or with another one",
+    "JobHoldMaxRequeue": f"it was put back too often and is held; {_HELD}",
+    "user env retrieval failed requeued held": "its user's environment could not be read; "
+    f"see that your shell's start-up files are quick, then {_HELD}",
+    "AssociationTimeLimit": "its time limit is longer than its account may ask for; lower --time",
+    "QOSTimeLimit": "its time limit is longer than its quality of service allows; lower --time",
+    "QOSMinGRES": "it asks for fewer GPUs than its quality of service wants; ask for more, "
+    "or use another --qos",
+    "QOSUsageThreshold": "its quality of service has used up its share; use another --qos, or wait",
+    "PartitionDown": "its partition is down; ask an administrator, or use another --partition",
+    "PartitionInactive": "its partition takes no jobs; use another --partition",
     "BurstBufferStageIn": "its files could not be staged in; look at its burst buffer options",
     "launch failed requeued held": "its launch failed and it is held; "
     f"look at its output and its node, then {_HELD}",
@@ -46,10 +56,22 @@ _BY_REASON = {
     "Job's QOS not permitted to use this partition": "its quality of service may not be used "
     "there; change --qos or --partition",
 }
+_EXPLAINS_AN_END = frozenset(
+    {
+        *("JobLaunchFailure", "NodeDown", "TimeLimit", "SystemFailure", "OutOfMemory"),
+        *("DependencyNeverSatisfied", "DeadLine", "BadConstraints", "ReservationDeleted"),
+    }
+)
 _PER_JOB_LIMIT = re.compile(
     r"(Assoc|QOS|Account)\w{0,40}(Max|Min)\w{0,60}(PerJob|PerJobLimit|PerNode|Per\w{1,40}Memory)"
 )
 _PER_JOB_ADVICE = "it asks for more than one job may have; ask for less, or for another limit"
+
+
+def end_reason(reason: str | None) -> str | None:
+    """Return a reason that says why a job ended; accounting keeps those of its waiting, too."""
+    plain = (reason or "").partition(":")[0]
+    return reason if plain in _EXPLAINS_AN_END or plain == "RaisedSignal" else None
 
 
 def stuck_advice(job: Job) -> str | None:
@@ -60,4 +82,4 @@ def stuck_advice(job: Job) -> str | None:
     plain = reason.replace("_", " ") if reason.islower() else reason
     if _PER_JOB_LIMIT.match(plain):
         return _PER_JOB_ADVICE
-    return _BY_REASON.get(plain) or _BY_STATE.get(job.state)
+    return _BY_STATE.get(job.state) or _BY_REASON.get(plain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 from collections.abc import Sequence
@@ -35,6 +36,10 @@ class Rhythm:
         self._waiting: Sequence[Job] = ()
         self._must_see_within = math.inf
 
+    def called(self) -> None:
+        """One call more was made, outside of the rhythm."""
+        self._pace = dataclasses.replace(self._pace, calls=self._pace.calls - 1)
+
     def alone(self, seconds: float | None) -> None:
         """Nobody can be asked about an end that is not seen in the queue within these seconds."""
         self._must_see_within = math.inf if seconds is None else seconds / _SQUEUE_ONLY
@@ -55,7 +60,10 @@ class Rhythm:
         now = self._clock.now()
         outlook = outlook_of(self._running, self._waiting, now, self._last_change)
         self._pace, pause = next_pause(self._pace, outlook, self._tempo, call)
-        return max(min(pause, self._must_see_within), 0.0 if failures else REST * call_seconds)
+        if failures:
+            return pause
+        alone = max(self._must_see_within, self._tempo.fastest)
+        return max(min(pause, alone), REST * call_seconds)
 
     def _fixed_pause(self, interval: float, call_seconds: float, failures: int) -> float:
         pause = interval

@@ -7,7 +7,7 @@ import pwd
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from notifyd.settings import Duration, Settings, parse_duration
 from notifyd.slurm.collections.settings import CollectionName, CollectionSettings
@@ -34,6 +34,18 @@ class ClusterSettings(Settings):
     name: ClusterName | None = None
     conf: str | None = None
 
+    @property
+    def watch(self) -> str:
+        """Return what tells the watch of this cluster from others; of the only one, nothing."""
+        return self.name or self.conf or ""
+
+
+def _told_apart(clusters: tuple[ClusterSettings, ...]) -> tuple[ClusterSettings, ...]:
+    watches = [one.watch for one in clusters]
+    if "" in watches or len(set(watches)) < len(watches):
+        raise ValueError("each needs a name or a conf of its own")
+    return clusters
+
 
 def _cluster(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
@@ -54,7 +66,10 @@ class SlurmSettings(Settings):
     """Whose jobs; `me` is the user the daemon runs as, `all` is everybody."""
     accounts: tuple[UserName, ...] = ()
     """Only jobs of these accounts."""
-    clusters: tuple[Annotated[ClusterSettings, BeforeValidator(_cluster)], ...] = ()
+    clusters: Annotated[
+        tuple[Annotated[ClusterSettings, BeforeValidator(_cluster)], ...],
+        AfterValidator(_told_apart),
+    ] = ()
     """Several clusters; none listed is the one of this machine."""
     command_timeout: Duration = Field(default=50.0, gt=0, le=600)
     """Seconds until a Slurm command is killed. A fail-over may take a client 45 s."""
@@ -73,8 +88,11 @@ class SlurmSettings(Settings):
     collections: Mapping[CollectionName, CollectionSettings] = {}
     details: bool = True
     """Ask accounting for the figures of a job that has ended."""
-    output_tail: int = Field(default=0, ge=0, le=200)
-    """Lines of a failed job's output that are told with its end; 0 is none."""
+    output_tail: Annotated[int, Field(ge=0, le=200)] | Literal["never"] = Field(
+        default=0, union_mode="left_to_right"
+    )
+    """Lines of a failed job's output that are told with its end. With 0, a hint may quote one
+    line of it; with `never`, it is not even read."""
     hints: tuple[Hint, ...] = ()
     """What a site knows of why jobs fail, besides what is built in."""
 

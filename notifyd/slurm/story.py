@@ -9,7 +9,8 @@ from notifyd.events.catalogue import CATALOGUE
 from notifyd.events.data import OF_THE_JOB
 from notifyd.model import Event, Job, Scalar, derived_id
 from notifyd.slurm.collections.membership import ARRAY
-from notifyd.slurm.reasons import stuck_advice
+from notifyd.slurm.reasons import end_reason, stuck_advice
+from notifyd.slurm.states import Phase, phase
 from notifyd.slurm.tracker.look import Transition
 
 _of_the_job = attrgetter(*OF_THE_JOB)
@@ -46,12 +47,16 @@ def _data(transition: Transition) -> dict[str, Scalar]:
     data["corrects"] = transition.corrects or None
     own_array = transition.collection == f"{ARRAY}{job.array_job_id}"
     data["collection"] = None if own_array else transition.collection
+    if transition.type == "job_outcome_unknown" and not transition.accounting:
+        data["cause"] = "no accounting"
     if transition.type == "job_stuck":
         data["advice"] = stuck_advice(job)
     if transition.type == "job_waiting":
         data["estimated_start"] = job.estimated_start
     if transition.components and transition.type != "job_submitted":
         data["components"] = "; ".join(map(_component, transition.components))
+    if phase(job.state) is Phase.ENDED:
+        data["reason"] = end_reason(job.reason)
     if job.end_time is None:
         data = {name: value for name, value in data.items() if name not in _OVER}
     return data
@@ -62,9 +67,11 @@ def _elapsed(job: Job, transition: Transition) -> int | None:
         return None
     if job.end_time is not None:
         return max(job.end_time - job.start_time, 0)
-    # Of a running job only what is told about its time says how long it has run.
-    clock = transition.type.startswith("job_time_limit")
-    return max(int(transition.at) - job.start_time, 0) if clock else None
+    # Of a running job only what is told about its time says how long it has run; what it was
+    # suspended does not count.
+    if not transition.type.startswith("job_time_limit") or job.expected_end is None:
+        return None
+    return max(int(transition.at) - job.expected_end + (job.time_limit_seconds or 0), 0)
 
 
 def _wait(job: Job) -> int | None:

@@ -25,6 +25,5 @@ def watches(
     for cluster in settings.clusters or (ClusterSettings(),):
         client = SlurmClient(settings, environ, cluster)
         gatherer = Gatherer(settings=settings, outputs=client, reader=reader)
-        watch = cluster.name or cluster.conf or ""
-        pollers.append(Poller(client, settings, store, publish, clock, gatherer, watch))
+        pollers.append(Poller(client, settings, store, publish, clock, gatherer, cluster.watch))
     return tuple(pollers)

@@ -56,7 +56,7 @@ def answered(cluster: str, jobs: int, seconds: float) -> Finding:
     many = f"{jobs} job{'s' * (jobs != 1)}"
     text = f"({cluster}, {many}, {seconds:.2f} s)"
     if seconds > 10:
-        mend = "Slurm is slow. notifyd asks it less often by itself, as long as `interval` is auto."
+        mend = "Slurm is slow. notifyd asks it less often by itself."
         return warning("slurm", f"Slurm answers slowly {text}", mend)
     return ok("slurm", f"Slurm answers {text}")
 

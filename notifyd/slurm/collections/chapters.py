@@ -178,7 +178,8 @@ class _Walk:
             page.note(completed=self.now)
             failed = page.options.fail_at == "end" and page.chapter.failed
             kind = "collection_failed" if failed else "collection_completed"
-            self._tell(page, kind, page.chapter.latest, mark="end")
+            # After a replay there may be more members: that is another end.
+            self._tell(page, kind, page.chapter.latest, mark=f"end of {page.chapter.known}")
         elif OPEN in page.chapter.members:
             self._tell_progress(page)
 

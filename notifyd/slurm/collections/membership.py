@@ -12,8 +12,8 @@ from typing import Literal
 from notifyd.model import Job
 from notifyd.slurm.collections.settings import CollectionSettings
 
-ARRAY = "array "
-"""What the name of an array's own collection begins with; no name of a user's has a blank."""
+ARRAY = "array/"
+"""What the name of an array's own collection begins with; no name of a user's has a slash."""
 
 _IN_COMMENT = re.compile(r"(?:^|\s)notifyd:([A-Za-z0-9][A-Za-z0-9_.-]{0,63})(?=\s|$)")
 
@@ -52,8 +52,9 @@ def belongs(job: Job, settings: CollectionSettings) -> bool:
         _fits(settings.name, job.name)
         and _fits(settings.comment, job.comment or "")
         and settings.account in (None, job.account)
+        and settings.user in (None, job.user)
         and settings.array in (None, job.array_job_id)
-        and (not settings.jobs or bool({job.job_id, job.array_job_id} & set(settings.jobs)))
+        and (not settings.jobs or bool({job.job_id, job.array_job_id} & settings.ids))
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -16,7 +17,7 @@ JobId = Annotated[
 ]
 Percent = Annotated[int, Field(ge=1, le=99)]
 
-_CONDITIONS = ("name", "array", "account", "comment", "jobs")
+_CONDITIONS = ("name", "array", "account", "user", "comment", "jobs")
 
 
 class CollectionSettings(Settings):
@@ -27,6 +28,7 @@ class CollectionSettings(Settings):
     array: JobId | None = None
     """The array's id."""
     account: str | None = None
+    user: str | None = None
     comment: str | None = None
     """Pattern of the job's comment."""
     jobs: tuple[JobId, ...] = ()
@@ -42,6 +44,11 @@ class CollectionSettings(Settings):
     """Seconds without a new job after which a set that has ended is complete."""
     tell_jobs: bool = False
     """Tell of each of its jobs, too."""
+
+    @functools.cached_property
+    def ids(self) -> frozenset[str]:
+        """Return the ids as a set: each job is looked up in it."""
+        return frozenset(self.jobs)
 
     @model_validator(mode="after")
     def _has_a_condition(self) -> CollectionSettings:

@@ -50,6 +50,7 @@ def _data(tale: Tale) -> dict[str, Scalar]:
         "failed": chapter.failed,
         "percent": _percent(chapter),
         "outcomes": summary(chapter),
+        "over": over or None,
         "elapsed_seconds": max(int(chapter.latest - chapter.opened), 0) if over else None,
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import pwd
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeGuard
@@ -11,6 +10,7 @@ from typing import Protocol, TypeGuard
 from notifyd.model import Job, Scalar
 from notifyd.slurm.client import SlurmError
 from notifyd.slurm.details.hints import hints_for
+from notifyd.slurm.details.names import Names
 from notifyd.slurm.details.paths import output_paths
 from notifyd.slurm.details.usage import Usage, usage_of
 from notifyd.slurm.details.words import Facts
@@ -24,11 +24,14 @@ READ_LINES = 60
 MOST_READ = 20
 """Outputs that are read in one look: each may hang for as long as its file server does."""
 MOST_STEPS = 10
-_LOOKUP_TIMEOUT = 2.0
+READING = 15.0
+"""Seconds for all outputs of one look: what was not read by then is told without."""
 
 _NO_FAILURE = frozenset({"COMPLETED", "CANCELLED"})
 
 Data = dict[str, Scalar]
+Paths = tuple[str | None, str | None]
+"""Of stdout and stderr."""
 
 
 class Outputs(Protocol):
@@ -60,27 +63,52 @@ class Gatherer:
     settings: SlurmSettings
     outputs: Outputs
     reader: Reader
+    names: Names = field(default_factory=Names)
 
     async def gather(
         self, ended: Sequence[Job], entries: Mapping[RunKey, Entry]
     ) -> dict[RunKey, Data]:
         """Return, by run, what an event may hold besides what the queue tells."""
         known = [_known(job, entries.get(key_of(job))) for job in ended]
-        failed = [one for one in known if one.job.state not in _NO_FAILURE and one.job.start_time]
-        read = {key_of(one.job) for one in failed[:MOST_READ]}
-        unnamed = [one.job.job_id for one in failed[:MOST_READ] if not any(one.patterns)]
-        named = await self._patterns(unnamed)
+        failed = [one for one in known if self._is_read(one.job)]
+        paths = await self._paths(known, failed[:MOST_READ])
+        texts = await self._texts(failed[:MOST_READ], paths)
         found = {}
         for one in known:
-            data = {**_figures(one.usage), **_inside(one.usage)}
-            data["cancelled_by"] = await _canceller(one.entry)
-            out, err = output_paths(
+            key = key_of(one.job)
+            out, err = paths[key]
+            data = {**_figures(one.usage), **_inside(one.usage), "stdout": out, "stderr": err}
+            uid = one.entry.job.cancelled_by if one.entry else None
+            data["cancelled_by"] = None if uid is None else await self.names.of(uid)
+            # In a thread: a site's own expressions may be slow.
+            found[key] = data | await asyncio.to_thread(self._told_of, one, texts.get(key))
+        return found
+
+    def _is_read(self, job: Job) -> bool:
+        allowed = self.settings.output_tail != "never"
+        return allowed and job.state not in _NO_FAILURE and job.start_time is not None
+
+    async def _paths(self, known: Sequence[_Known], read: Sequence[_Known]) -> dict[RunKey, Paths]:
+        named = await self._patterns([one.job.job_id for one in read if not any(one.patterns)])
+        return {
+            key_of(one.job): output_paths(
                 one.job, *(named.get(one.job.job_id) or one.patterns), _raw_id(one)
             )
-            data |= {"stdout": out, "stderr": err}
-            text = await self._tail(one.job, out, err) if key_of(one.job) in read else None
-            found[key_of(one.job)] = data | self._told_of(one, text)
-        return found
+            for one in known
+        }
+
+    async def _texts(
+        self, read: Sequence[_Known], paths: Mapping[RunKey, Paths]
+    ) -> dict[RunKey, str]:
+        texts: dict[RunKey, str] = {}
+        try:
+            async with asyncio.timeout(READING):
+                for one in read:
+                    out, err = paths[key_of(one.job)]
+                    texts[key_of(one.job)] = await self._tail(one.job, out, err) or ""
+        except TimeoutError:
+            return texts  # the others are told without
+        return texts
 
     async def _patterns(self, job_ids: Sequence[str]) -> Mapping[str, tuple[str, str]]:
         """Ask the queue where accounting does not know (before 24.05, or where there is none)."""
@@ -92,18 +120,24 @@ class Gatherer:
             return {}
 
     async def _tail(self, job: Job, out: str | None, err: str | None) -> str | None:
-        """Return the end of what it wrote: of its errors, if they are apart and there are any."""
-        for path in dict.fromkeys((err, out)):
-            text = await self.reader.tail(path, job.user, READ_LINES) if path else None
-            if text and text.strip():
-                return text
-        return None
+        """Return the end of what it wrote: its output and then, if they are apart, its errors."""
+        lines = max(READ_LINES, self._shown)
+        texts = [
+            await self.reader.tail(path, job.user, lines)
+            for path in dict.fromkeys((out, err))
+            if path is not None
+        ]
+        return "\n".join(text for text in texts if text and text.strip()) or None
+
+    @property
+    def _shown(self) -> int:
+        most = self.settings.output_tail
+        return 0 if most == "never" else most
 
     def _told_of(self, one: _Known, text: str | None) -> Data:
         hints = hints_for(_facts(one, text), self.settings.hints)
-        lines = text.splitlines()[-self.settings.output_tail :] if text else []
-        shown = "\n".join(lines) if self.settings.output_tail else ""
-        return {"hint": "\n".join(hints) or None, "output": shown or None}
+        shown = "\n".join(text.splitlines()[-self._shown :]) if text and self._shown else None
+        return {"hint": "\n".join(hints) or None, "output": shown}
 
 
 def _known(job: Job, entry: Entry | None) -> _Known:
@@ -139,17 +173,6 @@ def _inside(usage: Usage) -> Data:
         "derived_exit_code": usage.derived_exit_code or None,
         "failed_steps": "; ".join([*steps, *([f"and {more} more"] if more else [])]) or None,
     }
-
-
-async def _canceller(entry: Entry | None) -> str | None:
-    uid = entry.job.cancelled_by if entry else None
-    if uid is None:
-        return None
-    try:
-        async with asyncio.timeout(_LOOKUP_TIMEOUT):  # a directory service may hang
-            return (await asyncio.to_thread(pwd.getpwuid, uid)).pw_name
-    except (KeyError, OverflowError, TimeoutError):
-        return f"uid {uid}"
 
 
 def _facts(one: _Known, output: str | None) -> Facts:

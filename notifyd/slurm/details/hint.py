@@ -50,15 +50,16 @@ def _expression(value: object) -> re.Pattern[str]:
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from None
     if _repeats_a_repeat(value):
-        raise ValueError("repeats a repeat, as (a+)+ does: some outputs would take it for ever")
+        raise ValueError("repeats a repeat or a choice, as (a+)+ does: it could take for ever")
     return compiled
 
 
 def _repeats_a_repeat(expression: str) -> bool:
-    """Tell whether a group with a repeat in it is itself repeated."""
+    """Tell whether a group that can match in several ways is itself repeated."""
     plain = _ATOM.sub("x", expression)
     while group := _GROUP.search(plain):
-        within = re.search(r"[*+]|\{\d*,\d*\}", group[1])
+        content = re.sub(r"^\?(?::|P<\w+>|<?[=!])", "", group[1])
+        within = re.search(r"[*+?|]|\{\d*,\d*\}", content)
         if within and group[2]:
             return True
         repeat = "+" if within or group[2] else ""

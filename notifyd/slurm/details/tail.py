@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import pwd
 import re
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from threading import Thread
+from pathlib import Path
 
 from notifyd.slurm.details import reader
+from notifyd.slurm.details.errands import Errands
 
 Read = Callable[[str, int], bytes]
 """Returns the last bytes of the file at a path, at most so many. Raises OSError."""
@@ -22,8 +21,6 @@ Read = Callable[[str, int], bytes]
 MOST_BYTES = 65536
 MOST_CHARACTERS = 16_000
 LONGEST_LINE = 300
-MOST_HUNG = 2
-"""Reads that may hang at a time. While so many do, nothing else is read."""
 
 _KEPT = ("LD_LIBRARY_PATH",)
 _LOCALE = {"LC_ALL": "C.UTF-8"}
@@ -77,20 +74,21 @@ class OutputReader:
         self._read = read
         self._timeout = timeout
         self._me = identity or own_identity()
-        self._turn = asyncio.Lock()
-        self._hung: list[Future[str]] = []
-        self.skipped = 0
-        """Reads not even begun, because too many hung."""
+        self._errands = Errands()
         self.trouble: str | None = None
         """Why the last read gave nothing, if something went wrong."""
+
+    @property
+    def skipped(self) -> int:
+        """Return how many reads were not even begun, because too many hung."""
+        return self._errands.skipped
 
     async def tail(self, path: str, owner: str | None, lines: int) -> str | None:
         """Return the last lines of a job's output; None if there is nothing to be had."""
         self.trouble = None
         try:
             work = partial(_read_and_clean, self._reader_for(owner), path, lines)
-            async with asyncio.timeout(self._timeout):
-                return await self._in_turn(work) or None
+            return await self._errands.run(work, self._timeout) or None
         except TimeoutError:
             self.trouble = "not read in time"
         except Exception as error:  # the end of a job is told with or without its output
@@ -99,41 +97,11 @@ class OutputReader:
 
     def _reader_for(self, owner: str | None) -> Read:
         if owner is not None and owner == self._me.name:
-            return self._read
+            return _read_own_as_root if self._me.root else self._read
         if owner is None or not self._me.root:
             raise PermissionError("output of others is read by root alone")
         # It gives up before the caller does, so that its thread is over and counts as no hang.
         return partial(_read_as, owner, self._timeout * 0.8)
-
-    async def _in_turn(self, work: Callable[[], str]) -> str:
-        async with self._turn:
-            self._hung = [read for read in self._hung if not read.done()]
-            if len(self._hung) >= MOST_HUNG:
-                self.skipped += 1
-                raise OSError(f"{MOST_HUNG} reads hang")
-            read = _start(work)
-            try:
-                return await asyncio.wrap_future(read)
-            finally:
-                if not read.done():
-                    self._hung.append(read)
-
-
-def _start(work: Callable[[], str]) -> Future[str]:
-    """Work in a thread of its own. At its end, Python waits for the threads of an executor,
-    and a file server may hang for days; for this one it does not wait.
-    """
-    result: Future[str] = Future()
-    result.set_running_or_notify_cancel()  # who waits may go away; the thread does not notice
-
-    def run() -> None:
-        try:
-            result.set_result(work())
-        except BaseException as error:
-            result.set_exception(error)
-
-    Thread(target=run, name="output reader", daemon=True).start()
-    return result
 
 
 def _read_and_clean(read: Read, path: str, lines: int) -> str:
@@ -141,6 +109,15 @@ def _read_and_clean(read: Read, path: str, lines: int) -> str:
     # The one byte more tells whether the first line is whole.
     cut = len(raw) > MOST_BYTES and raw[:1] not in b"\r\n"
     return clean_tail(raw[-MOST_BYTES:], lines, MOST_CHARACTERS, cut=cut)
+
+
+def _read_own_as_root(path: str, most_bytes: int) -> bytes:
+    """Read what root's own job has written, if nobody else can put a link in its way."""
+    for folder in Path(path).parents:
+        about = folder.lstat()
+        if about.st_uid != 0 or about.st_mode & 0o022:
+            raise PermissionError(f"{folder} is not root's alone")
+    return reader.read_tail(path, most_bytes)
 
 
 def _read_as(user: str, timeout: float, path: str, most_bytes: int) -> bytes:

@@ -180,7 +180,7 @@ def _gpu_percent(totals: Iterable[Mapping[str, str]], gpus: int | None) -> float
     Tasks that share a GPU have their highs at different times, and so may exceed what it can do.
     """
     added = _most(size(total.get("gres/gpuutil", "")) for total in totals)
-    return None if added is None or not gpus else min(100.0, round(added / gpus, 1))
+    return None if added is None or not gpus else round(added / gpus, 1)
 
 
 def _failure(step: Row) -> tuple[str, str] | None:

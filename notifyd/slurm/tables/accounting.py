@@ -45,6 +45,8 @@ class Entry:
     job: Job
     row: Row
     steps: Sequence[Row] = field(default=())
+    whole: bool = True
+    """Whether its steps were asked for, too."""
 
 
 def known_fields(helpformat: str) -> frozenset[str]:
@@ -96,6 +98,9 @@ def _jobs(row: Row, cluster: str) -> Iterator[Job]:
         return  # a step without its run: the window began in between
     exit_code, signal = cells.exit_status(row["ExitCode"])
     word, by = cells.state(row["State"])
+    # What is cancelled in its first second can have a start, but no nodes: it never ran.
+    nodes = _shared(row["NodeList"])
+    start = cells.number(row["Start"]) if nodes else None
     for job_id in cells.expand_tasks(row["JobID"]):
         array, task = cells.array_of(job_id)
         yield Job(
@@ -113,11 +118,11 @@ def _jobs(row: Row, cluster: str) -> Iterator[Job]:
             exit_code=exit_code,
             signal=signal,
             restart_count=cells.number(row.get("Restarts", "")),
-            start_time=cells.number(row["Start"]),
+            start_time=start,
             end_time=cells.number(row["End"]),
             time_limit_seconds=cells.limit_of_minutes(row["TimelimitRaw"]),
             nodes=cells.number(row["NNodes"]),
-            node_list=_shared(row["NodeList"]),
+            node_list=nodes,
             cpus=cells.number(row["NCPUS"]),
             work_dir=_shared(row["WorkDir"]),
             comment=_shared(row["Comment"]),

@@ -98,6 +98,8 @@ def compare(before: Rows, rows: Iterable[str], cluster: str) -> Change:
     if not fresh and len(now) == len(before):
         return Change(rows=before)
     jobs, unreadable = _read(fresh, cluster)
+    if unreadable and len(unreadable) == len(now):
+        raise ParseError(unreadable[0])
     changed = {key_of(job) for job in jobs.values()}
     left = {key for row, key in before.items() if row not in now and key is not None}
     now.update({row: key for row, key in before.items() if row in now})
@@ -119,8 +121,6 @@ def _read(rows: Sequence[str], cluster: str) -> tuple[dict[str, Job], list[str]]
             jobs[row] = parse_row(row, cluster)
         except ParseError as error:
             unreadable.append(str(error))
-    if rows and not jobs:
-        raise ParseError(unreadable[0])
     return jobs, unreadable
 
 
@@ -140,6 +140,8 @@ def parse_row(row: str, cluster: str) -> Job:
     # Of a waiting job squeue prints an estimate of its start; of one that was cancelled while
     # waiting, the moment of that. Only of a running job is the end an estimate.
     started = life is not Phase.WAITING and not (life is Phase.ENDED and where is None)
+    if not started:
+        code = signal = None  # of what never ran, 22.05 prints a status that means nothing
     return Job(
         cluster=cluster,
         job_id=cells.plain_id(job_id),

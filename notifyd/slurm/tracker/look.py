@@ -53,5 +53,7 @@ class Transition:
     corrects: bool = False
     """It was told before that the outcome is not known."""
     collection: str | None = None
+    accounting: bool = True
+    """Whether there is accounting that may know more."""
     components: tuple[Job, ...] = ()
     """The other components of a het job, which is told through its leader."""

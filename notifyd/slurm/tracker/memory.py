@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -67,6 +68,13 @@ class Run:
     collection: str | None = None
 
 
+class Ended(NamedTuple):
+    """Of a run that is told to its end: when it ended, and when that was told (Unix seconds)."""
+
+    end: int
+    told: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """Everything the tracker knows.
@@ -81,10 +89,11 @@ class Memory:
     runs: Mapping[RunKey, Run] = field(default_factory=dict)
     missing: Mapping[RunKey, Missing] = field(default_factory=dict)
     """Those of the runs that are not in the queue any more."""
-    done: Mapping[RunKey, int] = field(default_factory=dict)
-    """Runs whose end is told, and when they ended: so that no second source tells it again."""
+    done: Mapping[RunKey, Ended] = field(default_factory=dict)
+    """Runs whose end is told: so that no second source tells it again."""
     held: Mapping[RunKey, Job] = field(default_factory=dict)
-    """Runs in the queue that wait for the end of an earlier run of theirs. Not stored."""
+    """Runs that wait for the end of an earlier run of theirs. Not stored. One that has left
+    the queue meanwhile is missing, too."""
     alarms: Mapping[RunKey, float] = field(default_factory=dict)
     """When a run has news by the clock alone. Not stored."""
 
@@ -143,7 +152,7 @@ class _Stored:
     key: RunKey
     run: Run | None = None
     missing: Missing | None = None
-    ended: int | None = None
+    ended: Ended | None = None
 
 
 _HEADS = TypeAdapter(_Head)
@@ -158,4 +167,4 @@ def _runs_of(stored: Mapping[str, str]) -> Iterator[str]:
     return (text for name, text in stored.items() if name.startswith("run "))
 
 
-__all__ = ["Gap", "Memory", "Missing", "Run", "RunKey", "Scope", "key_of"]
+__all__ = ["Ended", "Gap", "Memory", "Missing", "Run", "RunKey", "Scope", "key_of"]

@@ -51,4 +51,6 @@ def has_run(job: Job) -> bool:
     if now_in in (Phase.RUNNING, Phase.SUSPENDED):
         return True
     over = now_in is Phase.ENDED or job.state in MAYBE_REQUEUED
+    if job.state == "BOOT_FAIL":
+        return False  # it had nodes, but they did not come up
     return over and job.start_time is not None and job.node_list is not None

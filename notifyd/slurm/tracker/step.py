@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from notifyd.model import Job
 from notifyd.slurm.reasons import stuck_advice
 from notifyd.slurm.states import END_EVENTS, MAYBE_REQUEUED, SILENT_ENDS, Phase, phase
-from notifyd.slurm.tables.cells import leader_of
+from notifyd.slurm.tables.cells import array_of, leader_of
 from notifyd.slurm.tables.queue import RunKey, key_of
 from notifyd.slurm.tracker.alarms import LIMIT_EVENTS, limit_due, next_alarm, waiting_due
 from notifyd.slurm.tracker.look import Look, Transition
-from notifyd.slurm.tracker.memory import Memory, Missing, Run
+from notifyd.slurm.tracker.memory import Ended, Memory, Missing, Run
 from notifyd.slurm.tracker.pasts import as_known, as_started, as_submitted, has_run
 from notifyd.slurm.tracker.patience import (
+    OUTCOME_DUE,
     REQUEUE_GRACE,
     SUPERSEDED_GRACE,
     asked_again,
@@ -29,7 +31,7 @@ from notifyd.slurm.tracker.patience import (
 )
 
 FORGET_DONE = 86400.0
-"""Seconds after its end in which a run is known to be told."""
+"""Seconds after it was told in which an end is known to be told."""
 CYCLE = 10
 """Seconds: a run of the same id that begins right after another's end is scrontab's next."""
 
@@ -53,9 +55,8 @@ def step(memory: Memory, look: Look) -> Step:
 
 
 def _grown_old(memory: Memory, now: float) -> bool:
-    # In the order of the ends, more or less: the first is old long before all are.
-    first = next(iter(memory.done.values()), now)
-    return first <= now - FORGET_DONE
+    first = next(iter(memory.done.values()), None)  # they are in the order of their telling
+    return first is not None and first.told <= now - FORGET_DONE
 
 
 @dataclass(slots=True)
@@ -65,34 +66,48 @@ class _Walk:
     memory: Memory
     look: Look
     seen: dict[RunKey, Job] = field(init=False)
+    left: dict[RunKey, Job] = field(init=False)
+    """Held runs that are in the queue no more."""
     records: dict[RunKey, Job] = field(init=False)
     newest: dict[str, int] = field(init=False)
+    restarts: dict[str, int] = field(init=False)
+    """How often the newest run of each id has been put back."""
     runs: dict[RunKey, Run] = field(init=False)
     missing: dict[RunKey, Missing] = field(init=False)
-    done: dict[RunKey, int] = field(init=False)
+    done: dict[RunKey, Ended] = field(init=False)
     alarms: dict[RunKey, float] = field(init=False)
     held: dict[RunKey, Job] = field(default_factory=dict)
     told: list[Transition] = field(default_factory=list)
     touched: set[RunKey] = field(default_factory=set)
     blocked: set[str] = field(default_factory=set)
     """Ids whose earlier run is not settled: the later one waits, so that order is kept."""
+    ends: dict[str, int] = field(default_factory=dict)
+    """When the last run of each id ended; made when it is first asked for."""
     causes: dict[str, str | None] = field(default_factory=dict)
     """Ids that were put back into the queue, and what ended the run before."""
 
     def __post_init__(self) -> None:
         memory, look = self.memory, self.look
-        held = {key: job for key, job in memory.held.items() if key not in look.gone}
-        self.seen = held | {key_of(job): job for job in look.jobs}
+        left = look.gone | memory.missing.keys()
+        there = {key: job for key, job in memory.held.items() if key not in left}
+        self.seen = there | {key_of(job): job for job in look.jobs}
+        self.left = {key: job for key, job in memory.held.items() if key not in self.seen}
         self.records = {key_of(job): job for job in look.records}
         self.newest = {}
-        for job_id, submit in itertools.chain(self.records, self.seen):
-            self.newest[job_id] = max(submit, self.newest.get(job_id, 0))
+        self.restarts = {}
+        runs = {**self.records, **self.left, **self.seen}
+        for (job_id, submit), job in runs.items():
+            if submit > self.newest.get(job_id, 0):
+                self.newest[job_id] = submit
+                self.restarts[job_id] = job.restart_count or 0
         self.runs, self.missing = dict(memory.runs), dict(memory.missing)
         self.done, self.alarms = dict(memory.done), dict(memory.alarms)
 
     def take(self, rings: Iterable[RunKey]) -> Step:
         for key in self._not_there():
             self._settle(key, self.runs[key])
+        for key, job in self.left.items():
+            self._settle_held(key, job)
         for key, record in self._unseen_ends():
             self._settle(key, self._open(record))
         for key, job in self.seen.items():
@@ -114,14 +129,16 @@ class _Walk:
 
     def _not_there(self) -> list[RunKey]:
         gone = (key for key in self.look.gone if key in self.runs)
-        return [key for key in {**self.missing, **dict.fromkeys(gone)} if key not in self.seen]
+        keys = {**self.missing, **dict.fromkeys(gone)}
+        return [key for key in keys if key in self.runs and key not in self.seen]
 
     def _see(self, key: RunKey, job: Job) -> None:
         known = self.runs.get(key)
-        if known is None and (key in self.done or self._ended_long_ago(job)):
+        if known is None and (key in self.done or self._is_no_news(job)):
             return
         if job.job_id in self.blocked:
             self.held[key] = job
+            self.missing.pop(key, None)
         elif known is None:
             self._advance(key, self._open(job), job)
         elif known.job != job or key in self.missing:
@@ -129,10 +146,18 @@ class _Walk:
         else:  # only Slurm's guess of its start has moved
             self.runs[key] = dataclasses.replace(known, job=job)
 
-    def _ended_long_ago(self, job: Job) -> bool:
-        """Tell whether an unknown job ended before an earlier look, which knew it then."""
+    def _is_no_news(self, job: Job) -> bool:
+        """Tell whether an unknown job ended before an earlier look, which knew it then; or is
+        what is left of an array whose last tasks were cancelled: they have ends of their own.
+        """
         last = self.memory.last_look
-        return last is not None and job.end_time is not None and job.end_time < last - FORGET_DONE
+        if last is not None and job.end_time is not None and job.end_time < last - FORGET_DONE:
+            return True
+        never_ran = job.state == "CANCELLED" and job.start_time is None
+        return never_ran and any(
+            submit == job.submit_time and array_of(job_id)[0] == job.job_id
+            for job_id, submit in itertools.chain(self.runs, self.done)
+        )
 
     def _unseen_ends(self) -> Iterator[tuple[RunKey, Job]]:
         """Yield the runs that came and went unseen, oldest first."""
@@ -145,7 +170,8 @@ class _Walk:
             ended_since = (record.end_time or 0) >= self.memory.since
             # An earlier run of what is under watch is a chapter that has long been closed.
             later = key[1] > newest_told.get(key[0], 0)
-            if ended_since and later and key not in self.seen and key not in self.runs:
+            known = key in self.seen or key in self.left or key in self.runs
+            if ended_since and later and not known:
                 yield key, record
 
     def _open(self, job: Job) -> Run:
@@ -161,10 +187,10 @@ class _Walk:
 
     def _is_next_cycle(self, job: Job) -> bool:
         """A job of scrontab keeps its id for ever; each of its runs begins as the last ends."""
-        return any(
-            job_id == job.job_id and 0 <= job.submit_time - end <= CYCLE
-            for (job_id, _), end in self.done.items()
-        )
+        if not self.ends:
+            self.ends = {job_id: ended.end for (job_id, _), ended in self.done.items()}
+        end = self.ends.get(job.job_id)
+        return end is not None and 0 <= job.submit_time - end <= CYCLE
 
     def _settle(self, key: RunKey, run: Run) -> None:
         """Deal with a run that is not in the queue: ended, put back, or still missing."""
@@ -180,24 +206,46 @@ class _Walk:
         elif record and self._is_end(record, waited):
             self._advance(key, run, record)
         elif superseded and (waited >= SUPERSEDED_GRACE or not self.look.rules.accounting):
-            self._close(key, run.job)
-            self.causes[key[0]] = None
-        elif is_forgotten(run, waited):
+            self._give_way(key, run, missing)
+        elif run.unknown_told and is_forgotten(run, waited):
             self._close(key, run.job)
         else:
             self._keep_missing(key, run, missing, waited)
+
+    def _give_way(self, key: RunKey, run: Run, missing: Missing) -> None:
+        """Let the next run of an id begin, though nobody knows how this one ended."""
+        if (run.job.restart_count or 0) != self.restarts.get(key[0], 0):
+            self._close(key, run.job)  # it was put back into the queue
+            self.causes[key[0]] = None
+        else:  # it has ended: scrontab's next run, or an id that is used again
+            self._keep_missing(key, run, missing, waited=math.inf)
+
+    def _settle_held(self, key: RunKey, job: Job) -> None:
+        """Deal with a run that has left the queue while it waited for an earlier one's end."""
+        now = self.look.now
+        if job.job_id not in self.blocked:
+            self._settle(key, self._open(job))
+            return
+        missing = self.missing.get(key) or Missing(since=now, ask_at=now)
+        self.held[key] = job
+        self.missing[key] = asked_again(missing, now) if key in self.look.asked else missing
 
     @staticmethod
     def _is_end(record: Job, waited: float) -> bool:
         if record.state not in END_EVENTS:
             return record.state in SILENT_ENDS
+        if record.end_time is None and waited < OUTCOME_DUE:
+            return False  # a database that has just come back knows the state before the rest
         return record.state not in MAYBE_REQUEUED or waited >= REQUEUE_GRACE
 
     def _close(self, key: RunKey, job: Job) -> None:
         self.runs.pop(key, None)
         self.missing.pop(key, None)
         self.alarms.pop(key, None)
-        self.done[key] = job.end_time or int(self.look.now)
+        now = int(self.look.now)
+        self.done[key] = Ended(job.end_time or now, now)
+        if self.ends:
+            self.ends[key[0]] = job.end_time or now
         self.touched.add(key)
 
     def _keep(self, key: RunKey, run: Run) -> None:
@@ -285,7 +333,8 @@ class _Walk:
         return run
 
     def _forget_done(self) -> None:
-        old = [key for key, end in self.done.items() if end <= self.look.now - FORGET_DONE]
+        before = self.look.now - FORGET_DONE
+        old = [key for key, ended in self.done.items() if ended.told <= before]
         for key in old:
             del self.done[key]
         self.touched.update(old)
@@ -311,6 +360,7 @@ class _Walk:
                 cause=cause,
                 corrects=corrects,
                 collection=run.collection,
+                accounting=self.look.rules.accounting,
                 components=tuple(self._components(job)),
             )
         )

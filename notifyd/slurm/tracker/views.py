@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from notifyd.model import Job
 from notifyd.slurm.tables.cells import leader_of
@@ -26,31 +27,52 @@ def first_step(scope: Scope, look: Look, since: float) -> Step:
     return step(Memory(scope=scope, since=since), seen_only)
 
 
-def rescoped(memory: Memory, scope: Scope, look: Look) -> tuple[Memory, Look]:
-    """Return memory and look for another set of jobs: what nobody watched has no past.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What a look begins with: what is known without being news, and the look at the rest."""
 
-    Another cluster is a new beginning.
-    """
+    memory: Memory
+    look: Look
+    known: Sequence[Transition] = ()
+    """What there is already. It is told to nobody, but counted."""
+    touched: frozenset[RunKey] = frozenset()
+
+
+def begin(memory: Memory, scope: Scope, look: Look) -> Begun:
+    """Return where to start from: at a first look, on another cluster, for other users, or on."""
+    if memory.last_look is None:
+        first = first_step(scope, look, memory.since)
+        known = first.transitions
+        return Begun(memory=first.memory, look=look, known=known, touched=first.touched)
     if memory.scope == scope:
-        return memory, look
-    others = first_step(scope, look, since=look.now).memory
+        return Begun(memory=memory, look=look)
+    others = first_step(scope, look, since=look.now)
     if memory.scope.cluster != scope.cluster:
-        return others, dataclasses.replace(look, records=(), asked=frozenset(), gone=frozenset())
-    watched = {key: run for key, run in memory.runs.items() if scope.covers(run.job)}
-    fresh = {key: run for key, run in others.runs.items() if not memory.scope.covers(run.job)}
-    done = {key: end for key, end in others.done.items() if key not in watched}
+        empty = dataclasses.replace(look, records=(), asked=frozenset(), gone=frozenset())
+        return Begun(memory=others.memory, look=empty, known=others.transitions)
+    return _rescoped(memory, scope, look, others)
+
+
+def _rescoped(memory: Memory, scope: Scope, look: Look, others: Step) -> Begun:
+    """What nobody watched before has no past; what nobody watches any more is let go."""
+    old, new = memory.scope, others.memory
+    kept = {key: run for key, run in memory.runs.items() if scope.covers(run.job)}
+    fresh = {key: run for key, run in new.runs.items() if not old.covers(run.job)}
+    runs = {**fresh, **kept}
+    alarms = {**new.alarms, **memory.alarms}
     both = dataclasses.replace(
         memory,
         scope=scope,
-        runs={**fresh, **watched},
-        missing={key: one for key, one in memory.missing.items() if key in watched},
-        alarms={
-            key: at for key, at in {**others.alarms, **memory.alarms}.items() if key in watched
-        },
-        done={**done, **memory.done},
+        runs=runs,
+        missing={key: one for key, one in memory.missing.items() if key in kept},
+        alarms={key: at for key, at in alarms.items() if key in runs},
+        done={**{key: end for key, end in new.done.items() if key not in kept}, **memory.done},
     )
-    records = [record for record in look.records if memory.scope.covers(record)]
-    return both, dataclasses.replace(look, records=records)
+    return Begun(
+        memory=both,
+        look=dataclasses.replace(look, records=[one for one in look.records if old.covers(one)]),
+        known=[one for one in others.transitions if not old.covers(one.job)],
+    )
 
 
 def runs_to_ask(memory: Memory, look: Look) -> frozenset[RunKey]:

@@ -31,7 +31,7 @@ def of_member(
 
 def of_task(kind: str, number: int, after: float = 0.0, corrects: bool = False) -> Transition:
     """Return the transition of a task of array 36, which is told as one story."""
-    return of_member(kind, f"36_{number}", after, "array 36", corrects)
+    return of_member(kind, f"36_{number}", after, "array/36", corrects)
 
 
 class Book:

@@ -120,7 +120,7 @@ def test_a_chapter_is_forgotten_a_day_after_its_end() -> None:
     book.look(of_task("job_submitted", 1))
     book.look(of_task("job_completed", 1, 5), after=5)
     book.look(after=86404)
-    assert list(book.chapters) == ["array 36"]
+    assert list(book.chapters) == ["array/36"]
     book.look(after=86405)
     assert not book.chapters
 
@@ -134,7 +134,7 @@ def test_every_life_is_counted(lives: list[tuple[str, int]], order: Random) -> N
         ends = [of_task(end, i, moment + 1) for i, (end, at) in enumerate(lives) if at == moment]
         order.shuffle(ends)
         book.look(*ends, after=moment + 1)
-        chapter = book.chapters["array 36"]
+        chapter = book.chapters["array/36"]
         assert chapter.known == len(lives)
         assert chapter.done == sum(at <= moment for _, at in lives)
     assert book.times("collection_completed") == 1
@@ -179,7 +179,7 @@ def test_a_preempted_task_that_comes_back_is_one_member() -> None:
     book.look(of_task("job_preempted", 1, 5), after=5)
     book.look(of_task("job_requeued", 1, 6), after=6)
     assert "collection_completed" not in book.look(of_task("job_completed", 1, 9), after=9)
-    assert book.chapters["array 36"].known == 2
+    assert book.chapters["array/36"].known == 2
 
 
 @given(steps=st.lists(st.tuples(st.sampled_from(["job_requeued", *ENDS]), st.integers(0, 4))))
@@ -194,7 +194,7 @@ def test_whatever_comes_back_no_member_is_counted_twice(steps: list[tuple[str, i
         is_open[number] = kind == "job_requeued"
         told = book.look(of_task(kind, number, second), after=second)
         assert ("collection_completed" in told) == (not any(is_open.values()))
-        chapter = book.chapters["array 36"]
+        chapter = book.chapters["array/36"]
         assert (chapter.known, chapter.done) == (5, 5 - sum(is_open.values()))
     assert len(set(book.ids())) == len(book.tales)
 
@@ -212,7 +212,7 @@ def test_a_requeue_after_the_end_keeps_the_array_whole() -> None:
     book.look(*(of_task("job_submitted", i) for i in range(20)))
     book.look(*(of_task("job_failed", i, 5) for i in range(20)), after=5)
     book.look(of_task("job_requeued", 1, 9), after=9)
-    assert book.chapters["array 36"].known == 20
+    assert book.chapters["array/36"].known == 20
 
 
 def test_a_correction_of_what_is_forgotten_is_told_by_itself() -> None:

@@ -14,7 +14,7 @@ TASKS = [a_job(f"36_{i}", array_job_id="36", array_task_id=i) for i in range(11)
 
 def test_a_big_array_is_a_collection_of_its_own() -> None:
     """More than ten tasks are; ten are not, and with `all` none is."""
-    for tasks, most, name in ((11, 10, "array 36"), (10, 10, None), (11, "all", None)):
+    for tasks, most, name in ((11, 10, "array/36"), (10, 10, None), (11, "all", None)):
         sizes = array_sizes(TASKS[:tasks], {})
         mine = Membership(array_task_events=most, sizes=sizes)  # type: ignore[arg-type]
         assert mine.collection_of(TASKS[0]) == name

@@ -71,8 +71,8 @@ async def test_only_failed_jobs_are_read_and_only_what_is_asked_for_is_told() ->
     assert files.read == []
 
 
-async def test_errors_are_read_before_output() -> None:
-    """If they are apart, and there are any."""
+async def test_output_and_errors_are_read() -> None:
+    """The errors come last: a warning there hides no traceback in the output, nor the reverse."""
     row = ROW | {"StdErr": "/home/a/err"}
     files = Files(texts={"/home/a/out": "fine", "/home/a/err": "MemoryError"})
     assert (await found(files, a_job("1", "FAILED"), row=row, lines=1))["output"] == "MemoryError"

@@ -27,7 +27,6 @@ from notifyd.slurm.details.tail import (
     Identity,
     OutputReader,
     clean_tail,
-    own_identity,
 )
 
 ALICE = Identity(name="alice", root=False)
@@ -164,7 +163,7 @@ async def test_root_is_not_tricked(common: Path, mode: int) -> None:
     for name in ("secret", "out"):
         assert await outputs.tail(str(common / name), SOMEBODY, 9) is None
         assert outputs.trouble == "Permission denied"
-    assert await outputs.tail(str(common / "out"), "root", 9) == "secret"
+    assert await outputs.tail(str(common / "out"), "root", 9) is None, "a link in others' folder"
 
 
 @as_root
@@ -215,7 +214,9 @@ async def test_a_line_that_was_cut_is_not_told(tmp_path: Path, before: bytes, te
     filled = b"first" + b"\0" * (MOST_BYTES - 9) + b"\nend"
     out.write_bytes(before + filled)
 
-    assert await OutputReader().tail(str(out), own_identity().name, 9) == text
+    outputs = OutputReader(identity=ALICE)
+
+    assert await outputs.tail(str(out), ALICE.name, 9) == text
 
 
 @pytest.mark.parametrize("failure", [OSError(5, "I/O error"), ValueError("odd"), RuntimeError()])
@@ -247,7 +248,7 @@ class HungServer:
         """Answer, and wait until the readers have gone."""
         self.answer.set()
         for thread in threading.enumerate():
-            if thread.name == "output reader":
+            if thread.name == "errand":
                 thread.join(10)
 
 
@@ -260,7 +261,7 @@ async def test_a_hung_file_server_stops_nothing() -> None:
 
     assert (set(texts), server.asked) == ({None}, 2)
     assert outputs.skipped > 0
-    assert outputs.trouble == "2 reads hang"
+    assert outputs.trouble == "2 others hang"
     server.recover()
     assert await outputs.tail("/x", "alice", 9) == "late"
 

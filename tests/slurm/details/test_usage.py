@@ -172,7 +172,7 @@ def test_gpus_are_counted_once(allocated: str, gpus: int | None) -> None:
         (["gres/gpumem=40G,gres/gpuutil=396"], 99.0, 40 << 30),
         (["gres/gpumem=1G,gres/gpuutil=50", "gres/gpumem=2G,gres/gpuutil=10"], 12.5, 2 << 30),
         (["gres/gpumem=0,gres/gpuutil=0"], 0.0, 0),
-        (["gres/gpuutil=900"], 100.0, None),
+        (["gres/gpuutil=900"], 225.0, None),
         (["gres/gpumem=18446744073709551615,gres/gpuutil=18446744073709551615"], None, None),
         (["cpu=00:00:01"], None, None),
     ],

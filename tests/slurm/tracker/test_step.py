@@ -9,7 +9,7 @@ from notifyd.slurm.tracker.look import Look
 from notifyd.slurm.tracker.memory import Scope
 from notifyd.slurm.tracker.patience import REQUEUE_GRACE, SUPERSEDED_GRACE
 from notifyd.slurm.tracker.step import step
-from notifyd.slurm.tracker.views import first_step, rescoped, runs_to_ask
+from notifyd.slurm.tracker.views import begin, first_step, runs_to_ask
 from tests.fakes import a_job
 from tests.slurm.tracker.watch import ME, Watch
 
@@ -208,7 +208,8 @@ def test_watching_more_users_does_not_tell_their_past() -> None:
     jobs = (a_job("1", "FAILED"), a_job("2", "FAILED", user="bob"), a_job("3", user="bob"))
     look = Look(jobs=jobs, now=watch.now + 30)
     both = Scope(cluster="demo", users=("alice", "bob"))
-    told = step(*rescoped(watch.memory, both, look)).transitions
+    begun = begin(watch.memory, both, look)
+    told = step(begun.memory, begun.look).transitions
 
     assert [(one.type, one.job.job_id) for one in told] == [("job_failed", "1")]
 
@@ -217,10 +218,12 @@ def test_whom_nobody_watches_any_more_is_let_go() -> None:
     """Their runs are not missing, and accounting is not asked about them."""
     watch = Watch(a_job("1", "RUNNING"), a_job("2", "RUNNING", user="bob"))
     look = Look(jobs=[a_job("1", "RUNNING")], now=watch.now + 30)
-    alone = step(*rescoped(watch.memory, dataclasses.replace(ME, users=("alice",)), look))
+    both = dataclasses.replace(watch.memory, scope=Scope(cluster="demo", users=("alice", "bob")))
+    begun = begin(both, ME, look)
+    alone = step(begun.memory, begun.look)
     assert alone.transitions == []
-    other = Scope(cluster="demo", users=("alice", "carol"))
-    after = step(*rescoped(alone.memory, other, look))
+    again = begin(alone.memory, Scope(cluster="demo", users=("alice", "carol")), look)
+    after = step(again.memory, again.look)
 
     assert [key[0] for key in after.memory.runs] == ["1"]
     assert after.transitions == []
@@ -230,7 +233,8 @@ def test_another_cluster_is_a_new_beginning() -> None:
     """Its past is not told, and the old cluster's jobs are not missed there."""
     watch = Watch(a_job("1", "RUNNING"))
     look = Look(jobs=[a_job("8", "FAILED"), a_job("9", "RUNNING")], now=watch.now + 30)
-    after = step(*rescoped(watch.memory, Scope(cluster="other", users=("alice",)), look))
+    begun = begin(watch.memory, Scope(cluster="other", users=("alice",)), look)
+    after = step(begun.memory, begun.look)
 
     assert after.transitions == []
     assert [key[0] for key in after.memory.runs] == ["9"]

@@ -1,0 +1,1 @@
+"""What real Slurm commands printed, kept as text, and the script that records it anew."""
