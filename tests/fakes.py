@@ -71,6 +71,8 @@ class FakeSlurm:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     windows: list[int] = field(default_factory=list)
     polls: int = 0
+    odd_rows: list[str] = field(default_factory=list)
+    gap_fails: bool = False
     lies: list[list[Job]] = field(default_factory=list)
     """What the next calls show instead of the jobs."""
 
@@ -81,7 +83,8 @@ class FakeSlurm:
         self.polls += 1
         if isinstance(self.jobs, SlurmError):
             raise self.jobs
-        return [queue_row(job) for job in (self.lies.pop(0) if self.lies else self.jobs)]
+        jobs = self.lies.pop(0) if self.lies else self.jobs
+        return [*map(queue_row, jobs), *self.odd_rows]
 
     async def runs(self, cluster: str, job_ids: Sequence[str], since: int) -> list[Entry]:
         self.asked.append(tuple(job_ids))
@@ -89,6 +92,8 @@ class FakeSlurm:
 
     async def ended(self, cluster: str, since: int) -> list[Entry]:
         self.windows.append(since)
+        if self.gap_fails:
+            raise SlurmError("sacct gave no answer within 50 s")
         return [Entry(job=job, row={}) for job in self._records() if (job.end_time or 0) >= since]
 
     async def outputs(self, job_ids: Sequence[str]) -> dict[str, tuple[str, str]]:

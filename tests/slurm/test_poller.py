@@ -239,6 +239,52 @@ async def test_a_gap_outlives_an_outage_of_accounting_and_a_restart(world: World
     assert await world.poll() == ["9 job_submitted", "9 job_started", "9 job_failed"]
 
 
+async def test_a_slow_gap_holds_back_no_answer(world: World) -> None:
+    """What accounting says of one run counts, though it fails at the next question."""
+    world.slurm.jobs = [a_job("5", "RUNNING")]
+    await world.poll()
+    world.slurm.jobs = []
+    world.slurm.records = [a_job("5", "FAILED")]
+    world.slurm.gap_fails = True
+
+    assert await world.poll(after=3600) == ["5 job_failed"]
+    assert world.poller.health.accounting_trouble is not None
+
+
+async def test_a_row_that_cannot_be_read_blinds_nobody(world: World) -> None:
+    """It is the only new one in a quiet queue, and all others are watched as ever."""
+    world.slurm.jobs = [a_job("5", "RUNNING")]
+    await world.poll()
+    world.slurm.odd_rows = ["an administrator's odd text"]
+    assert await world.poll() == []
+    world.slurm.jobs = [a_job("5", "FAILED")]
+
+    assert await world.poll() == ["5 job_failed"]
+    assert world.poller.health.unreachable_since is None
+
+
+async def test_an_empty_queue_is_confirmed_once(world: World) -> None:
+    """Not again and again as long as the outcome of a job is not known."""
+    world.slurm.jobs = [a_job("5", "RUNNING")]
+    await world.poll()
+    world.slurm.jobs = []
+    for _ in range(10):
+        await world.poll()
+
+    assert world.slurm.polls == 12
+
+
+async def test_the_end_of_a_collection_is_told_after_a_restart(world: World) -> None:
+    """It was settling when the daemon was stopped."""
+    comment = "notifyd:paper"
+    await world.poll()
+    world.slurm.jobs = [a_job("1", "COMPLETED", comment=comment)]
+    assert await world.poll() == []
+    await world.restart()
+
+    assert await world.poll(after=100) == ["paper collection_completed"]
+
+
 async def test_unreadable_memory_is_a_new_start(world: World) -> None:
     """A store that another version wrote is no crash."""
     world.store.texts = {"memory": "{}"}

@@ -192,7 +192,7 @@ MADE: dict[str, tuple[str, dict[str, str]]] = {
         "The limit of memory was hit; in a job that completed it hit only a step.",
         {"greedy": "submitted, started, out_of_memory", "lucky": RAN_WELL},
     ),
-    "boot_fail": ("Nodes that do not boot fail the job.", {"cold": "submitted, started, failed"}),
+    "boot_fail": ("Nodes that do not boot fail the job.", {"cold": "submitted, failed"}),
     "revoked": ("A sibling that another cluster runs has not ended.", {"sibling": "submitted"}),
     "id_used_again": ("An old job of the same id is another job.", {"new": RAN_WELL}),
     "crontab": (

@@ -152,3 +152,51 @@ def test_what_happened_is_told_by_its_time() -> None:
         ("1", 1_000_005),
         ("1", 1_000_006),
     ]
+
+
+def test_a_run_that_leaves_while_it_waits_for_an_earlier_one_is_not_lost() -> None:
+    """The database knows neither end yet; both are asked about, and told in their order."""
+    watch = Watch(a_job("1", "RUNNING"))
+    second = a_job("1", "RUNNING", submit_time=1_000_050, restart_count=1)
+    assert watch.look(second, after=1) == []
+    assert watch.look(after=1) == []
+    ends = [a_job("1", "REQUEUED"), dataclasses.replace(second, state="FAILED", end_time=1_000_060)]
+    assert watch.look(records=ends, after=10) == ["job_requeued", "job_started", "job_failed"]
+
+
+def test_what_is_followed_by_another_run_has_ended_all_the_same() -> None:
+    """A job of scrontab fails while the database is down: its next run waits for nobody, and
+    the end is told as unknown, and corrected later.
+    """
+    watch = Watch(a_job("9", "RUNNING", restart_count=0))
+    again = a_job("9", "PENDING", submit_time=1_000_500, restart_count=0)
+    assert watch.look(again) == []
+    told = [kind for _ in range(5) for kind in watch.look(again)]
+    assert told[0] == "job_outcome_unknown"
+    assert watch.look(again, records=[a_job("9", "FAILED", restart_count=0)]) == ["job_failed"]
+    assert watch.told[-1].corrects
+
+
+def test_nothing_is_let_go_without_a_word() -> None:
+    """Also when nobody watched in the meantime, and the database is silent now."""
+    watch = Watch(a_job("1", "PENDING"))
+    assert watch.look() == []
+    assert watch.look(after=25 * 3600, asked=False) == ["job_outcome_unknown"]
+
+
+def test_an_old_end_that_is_told_late_is_told_once() -> None:
+    """After three days away the gap is asked about twice."""
+    watch = Watch()
+    old = a_job("5", "FAILED", end_time=1_000_500)
+    watch.look(after=3 * 86400, records=[old])
+    assert [told.type for told in watch.told] == ["job_submitted", "job_started", "job_failed"]
+    assert watch.look(after=60, records=[old]) == []
+
+
+def test_an_end_without_its_time_is_not_believed_at_once() -> None:
+    """A database that has just come back knows the state before the exit code."""
+    watch = Watch(a_job("1", "RUNNING"))
+    half = a_job("1", "FAILED", end_time=None, exit_code=0)
+    assert watch.look(records=[half]) == []
+    assert watch.look(records=[a_job("1", "FAILED", exit_code=7)]) == ["job_failed"]
+    assert watch.told[-1].job.exit_code == 7

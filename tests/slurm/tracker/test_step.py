@@ -270,3 +270,14 @@ def test_a_run_that_is_done_is_forgotten_after_a_day() -> None:
     watch.table = {}
 
     assert watch.look(a_job("1", "FAILED")) == []
+
+
+def test_jobs_that_come_into_view_are_counted_and_watched() -> None:
+    """They are no news; but their collections know them, and their time limits are told."""
+    watch = Watch(a_job("1", "RUNNING"))
+    other = a_job("2", user="bob", time_limit_seconds=1000, expected_end=1_000_600)
+    look = Look(jobs=(other,), now=1_000_030)
+    begun = begin(watch.memory, Scope(cluster="demo", users=("alice", "bob")), look)
+    assert [one.job.job_id for one in begun.known] == ["2", "2"]
+    later = step(begun.memory, Look(now=1_000_300))
+    assert [one.type for one in later.transitions] == ["job_time_limit_50"]
