@@ -20,7 +20,7 @@ from tests.fakes import FakeClock, no_details
 from tests.slurm.simulation import START, Run, SimulatedSlurm, Slurm, requeued
 
 ENDS = frozenset(END_EVENTS.values())
-FINAL = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "OUT_OF_MEMORY", "NODE_FAIL", "DEADLINE")
+FINAL = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "OUT_OF_MEMORY", "NODE_FAIL", "PREEMPTED")
 
 
 @st.composite

@@ -13,14 +13,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from notifyd.model import Job
-from notifyd.slurm.reasons import stuck_advice
 from notifyd.slurm.states import END_EVENTS, MAYBE_REQUEUED, SILENT_ENDS, Phase, phase
-from notifyd.slurm.tables.cells import array_of, leader_of
+from notifyd.slurm.tables.cells import array_of
 from notifyd.slurm.tables.queue import RunKey, key_of
-from notifyd.slurm.tracker.alarms import LIMIT_EVENTS, limit_due, next_alarm, waiting_due
+from notifyd.slurm.tracker.alarms import next_alarm
 from notifyd.slurm.tracker.look import Look, Transition
 from notifyd.slurm.tracker.memory import Ended, Memory, Missing, Run
-from notifyd.slurm.tracker.pasts import as_known, as_started, as_submitted, has_run
+from notifyd.slurm.tracker.pasts import as_known, as_submitted
 from notifyd.slurm.tracker.patience import (
     OUTCOME_DUE,
     REQUEUE_GRACE,
@@ -29,6 +28,7 @@ from notifyd.slurm.tracker.patience import (
     is_forgotten,
     outcome_is_overdue,
 )
+from notifyd.slurm.tracker.teller import Teller, in_order
 
 FORGET_DONE = 86400.0
 """Seconds after it was told in which an end is known to be told."""
@@ -77,7 +77,7 @@ class _Walk:
     done: dict[RunKey, Ended] = field(init=False)
     alarms: dict[RunKey, float] = field(init=False)
     held: dict[RunKey, Job] = field(default_factory=dict)
-    told: list[Transition] = field(default_factory=list)
+    teller: Teller = field(init=False)
     touched: set[RunKey] = field(default_factory=set)
     blocked: set[str] = field(default_factory=set)
     """Ids whose earlier run is not settled: the later one waits, so that order is kept."""
@@ -88,6 +88,7 @@ class _Walk:
 
     def __post_init__(self) -> None:
         memory, look = self.memory, self.look
+        self.teller = Teller(look, self._job_of)
         left = look.gone | memory.missing.keys()
         there = {key: job for key, job in memory.held.items() if key not in left}
         self.seen = there | {key_of(job): job for job in look.jobs}
@@ -125,7 +126,7 @@ class _Walk:
             alarms=self.alarms,
         )
         touched = frozenset(self.touched)
-        return Step(memory=memory, transitions=in_order(self.told), touched=touched)
+        return Step(memory=memory, transitions=in_order(self.teller.told), touched=touched)
 
     def _not_there(self) -> list[RunKey]:
         gone = (key for key in self.look.gone if key in self.runs)
@@ -180,9 +181,9 @@ class _Walk:
         back = job.job_id in self.causes if job.restart_count is None else job.restart_count > 0
         if back:
             cause = self.causes.get(job.job_id)
-            self._tell("job_requeued", run, as_submitted(job), job.submit_time, cause=cause)
+            self.teller.tell("job_requeued", run, as_submitted(job), job.submit_time, cause=cause)
         elif not self._is_next_cycle(job):
-            self._tell("job_submitted", run, as_submitted(job), job.submit_time)
+            self.teller.tell("job_submitted", run, as_submitted(job), job.submit_time)
         return run
 
     def _is_next_cycle(self, job: Job) -> bool:
@@ -200,7 +201,7 @@ class _Walk:
         waited = now - missing.since
         superseded = self.newest.get(key[0], 0) > key[1]
         if record and superseded and record.state in MAYBE_REQUEUED:
-            self._advance_to_start(run, record)
+            self.teller.started(run, record)
             self._close(key, record)
             self.causes[key[0]] = record.state
         elif record and self._is_end(record, waited):
@@ -265,7 +266,7 @@ class _Walk:
         if key in self.look.asked:
             missing = asked_again(missing, self.look.now)
         if outcome_is_overdue(run, missing, waited, self.look.rules.accounting):
-            self._tell("job_outcome_unknown", run, run.job, missing.since)
+            self.teller.tell("job_outcome_unknown", run, run.job, missing.since)
             run = dataclasses.replace(run, unknown_told=True)
         if self.missing.get(key) != missing or self.runs.get(key) != run:
             self.touched.add(key)
@@ -276,61 +277,27 @@ class _Walk:
 
     def _advance(self, key: RunKey, run: Run, job: Job) -> None:
         """Tell what lies between what was told of a run and the state it is in now."""
-        run = self._advance_to_start(run, job)
+        run = self.teller.started(run, job)
         now_in = phase(job.state)
         if now_in is Phase.ENDED:
-            if job.state in END_EVENTS:
-                at = job.end_time or self.look.now
-                self._tell(END_EVENTS[job.state], run, job, at, corrects=run.unknown_told)
+            self.teller.end(run, job)
             self._close(key, job)
             return
         if now_in is Phase.WAITING:
-            run = self._tell_if_stuck(run, job)
+            run = self.teller.stuck(run, job)
         elif run.told in (Phase.RUNNING, Phase.SUSPENDED):
-            run = self._tell_suspension(run, job, now_in)
-        self._keep(key, self._by_the_clock(dataclasses.replace(run, job=job)))
-
-    def _advance_to_start(self, run: Run, job: Job) -> Run:
-        if run.told >= Phase.RUNNING or not has_run(job):
-            return run
-        self._tell("job_started", run, as_started(job), job.start_time or self.look.now)
-        return dataclasses.replace(run, told=Phase.RUNNING)
-
-    def _tell_suspension(self, run: Run, job: Job, now_in: Phase) -> Run:
-        if now_in is run.told or now_in not in (Phase.RUNNING, Phase.SUSPENDED):
-            return run
-        count = run.suspensions + (now_in is Phase.SUSPENDED)
-        kind = "job_suspended" if now_in is Phase.SUSPENDED else "job_resumed"
-        self._tell(kind, run, job, self.look.now, mark=str(count))
-        return dataclasses.replace(run, told=now_in, suspensions=count)
-
-    def _tell_if_stuck(self, run: Run, job: Job) -> Run:
-        why = job.reason or job.state
-        if why in run.stuck or stuck_advice(job) is None:
-            return run
-        self._tell("job_stuck", run, job, self.look.now, mark=why)
-        return dataclasses.replace(run, stuck=(*run.stuck, why))
+            run = self.teller.suspension(run, job, now_in)
+        self._keep(key, self.teller.by_the_clock(dataclasses.replace(run, job=job)))
 
     def _ring(self, key: RunKey) -> None:
         run = self.runs.get(key)
         if run is None or key in self.missing or key in self.touched:
             return
-        changed = self._by_the_clock(run)
+        changed = self.teller.by_the_clock(run)
         if changed is run:
             self._set_alarm(key, run)
         else:
             self._keep(key, changed)
-
-    def _by_the_clock(self, run: Run) -> Run:
-        now = self.look.now
-        share = limit_due(run, now)
-        if share:
-            self._tell(LIMIT_EVENTS[share], run, run.job, now)
-            run = dataclasses.replace(run, limit_told=share)
-        if waiting_due(run, self.look.rules.waiting_after, now):
-            self._tell("job_waiting", run, run.job, now)
-            run = dataclasses.replace(run, waiting_told=True)
-        return run
 
     def _forget_done(self) -> None:
         before = self.look.now - FORGET_DONE
@@ -339,48 +306,6 @@ class _Walk:
             del self.done[key]
         self.touched.update(old)
 
-    def _tell(
-        self,
-        kind: str,
-        run: Run,
-        job: Job,
-        at: float,
-        mark: str = "",
-        cause: str | None = None,
-        corrects: bool = False,
-    ) -> None:
-        if leader_of(job.job_id) is not None:
-            return  # a het job is told through its leader
-        self.told.append(
-            Transition(
-                type=kind,
-                job=job,
-                at=at,
-                mark=mark,
-                cause=cause,
-                corrects=corrects,
-                collection=run.collection,
-                accounting=self.look.rules.accounting,
-                components=tuple(self._components(job)),
-            )
-        )
-
-    def _components(self, leader: Job) -> Iterator[Job]:
-        for number in itertools.count(1):
-            key = (f"{leader.job_id}+{number}", leader.submit_time)
-            run = self.runs.get(key)
-            job = self.seen.get(key) or self.records.get(key) or (run.job if run else None)
-            if job is None:
-                return
-            yield job
-
-
-def in_order(told: list[Transition]) -> list[Transition]:
-    """Return what happened by time; one job's story keeps its own order."""
-    latest: dict[str, float] = {}
-    moments = []
-    for transition in told:
-        at = max(transition.at, latest.get(transition.job.job_id, 0.0))
-        latest[transition.job.job_id] = at
-        moments.append(at)
-    return [told[i] for i in sorted(range(len(told)), key=moments.__getitem__)]
+    def _job_of(self, key: RunKey) -> Job | None:
+        run = self.runs.get(key)
+        return self.seen.get(key) or self.records.get(key) or (run.job if run else None)
