@@ -23,7 +23,7 @@ from notifyd.slurm.tracker.views import runs_to_ask
 
 SLACK = 600
 """Seconds by which a question reaches further back than it would have to."""
-LAG = 1.0
+LAG = 0.5
 """Seconds until an end that the queue has already told is asked for once more."""
 MOST_DETAILS = 200
 """Ends in one look of which more is found out than that they ended."""

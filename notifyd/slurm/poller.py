@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
+from pydantic import TypeAdapter
 
 from notifyd.clock import Clock, local_time
 from notifyd.model import Event
@@ -34,6 +35,10 @@ SAVE_EVERY = 60.0
 CONFIRM_AFTER = 5.0
 """Seconds after which a table that has suddenly lost most of its jobs is asked for again."""
 FEW = 10
+
+
+_TELLING = "telling"
+_EVENTS = TypeAdapter(tuple[Event, ...])
 
 
 class Slurm(Accounting, Protocol):
@@ -78,6 +83,7 @@ class Poller:
         self._memory = Memory(scope=self._scope(None), since=clock.now())
         self._rows: Rows = {}
         self._adopted: frozenset[RunKey] = frozenset()
+        self._telling: Sequence[Event] = ()
         self._saved_at = 0.0
         self._failures = 0
         self._call_seconds = 0.0
@@ -104,6 +110,7 @@ class Poller:
 
     async def poll(self) -> None:
         """Look once. Slurm's troubles are noted; what publishing raises is passed on."""
+        await self._tell()
         try:
             site = self._site = self._site or await self._slurm.site()
             change = await self._changes(site)
@@ -145,15 +152,14 @@ class Poller:
         self._narrator.know(begun.known, look.now)
         result = await asyncio.to_thread(step, begun.memory, begun.look)
         telling = await self._narrator.tell(site, result.transitions, answer.entries)
-        # Only what is stored as owed may be forgotten as a change: after a crash in between,
-        # the old memory finds the same transitions again, and their ids are the same.
-        if telling.events:
-            await self._publish(telling.events)
         # Of users who are new, the past is not asked for a second time.
         same = before.last_look is None or before.scope == scope
         memory = dataclasses.replace(result.memory, gap=answer.gap if same else None)
         touched = begun.touched | result.touched | self._adopted
-        await self._save(memory, touched, telling.changes)
+        # What is to be told is stored with the memory that moves on, in one transaction: it is
+        # decided once, and a crash at any moment neither loses nor changes it.
+        await self._save(memory, touched, {**telling.changes, **_dumped(telling.events)})
+        self._telling = telling.events
         self._adopted = frozenset()
         changed = change.rows is not self._rows
         self._rhythm.watch(memory, changed, news=bool(result.transitions))
@@ -161,6 +167,14 @@ class Poller:
         self._rows = change.rows
         self._narrator.stored(telling)
         self._note_watched()
+        await self._tell()
+
+    async def _tell(self) -> None:
+        """Pass on what is still to be told; an earlier daemon may have left it."""
+        if self._telling:
+            await self._publish(self._telling)
+            await self._store.save_watch(self.watch, {_TELLING: None})
+            self._telling = ()
 
     def _gone(self, change: Change) -> frozenset[RunKey]:
         if self._rows:
@@ -209,6 +223,7 @@ class Poller:
             return None
         # A cluster that had no name in the configuration, and now has one, is the same.
         self._narrator.remember(named)
+        self._telling = _EVENTS.validate_json(named.get(_TELLING, "[]"))
         if not stored:
             self._adopted = frozenset({*memory.runs, *memory.done})
         return memory
@@ -261,3 +276,7 @@ class Poller:
         self.health = dataclasses.replace(
             self.health, jobs=len(self._memory.runs), accounting_trouble=self._inquiry.trouble
         )
+
+
+def _dumped(events: Sequence[Event]) -> dict[str, str]:
+    return {_TELLING: _EVENTS.dump_json(tuple(events)).decode()} if events else {}

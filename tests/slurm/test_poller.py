@@ -192,7 +192,9 @@ async def test_only_what_has_changed_is_stored(world: World) -> None:
     world.slurm.jobs = [*waiting[1:], a_job("0", "RUNNING")]
 
     assert await world.poll() == ["0 job_started"]
-    assert world.store.written == 2, "the job, and what belongs to no job"
+    assert world.store.written == 4, (
+        "the job, what belongs to no job, and what is to be told, twice"
+    )
 
 
 async def test_a_site_without_accounting_is_said_once(world: World) -> None:
@@ -305,7 +307,7 @@ async def test_a_kill_before_the_first_look_forgets_no_submission(world: World) 
 
 
 async def test_it_polls_until_it_is_told_to_stop(world: World) -> None:
-    """A poll that breaks is logged, and the next one is made all the same."""
+    """What cannot be passed on is tried again and again; before it is, Slurm is not asked."""
     stopping = asyncio.Event()
     polls = iter(range(5))
 
@@ -324,4 +326,20 @@ async def test_it_polls_until_it_is_told_to_stop(world: World) -> None:
     async with asyncio.timeout(10):
         await poller.run(stopping)
 
-    assert world.slurm.polls == 7
+    assert world.slurm.polls == 2
+    assert next(polls, None) is None
+
+
+async def test_what_is_told_is_decided_once(world: World) -> None:
+    """Killed before it was passed on, and back when all looks different: it tells the same."""
+    await world.poll()
+    world.slurm.jobs = [a_job("1", "FAILED")]
+    world.full = True
+    with pytest.raises(OSError, match="disk full"):
+        await world.poll()
+    world.full = False
+    await world.restart()
+    world.slurm.jobs, world.slurm.records = [], SlurmError("sacct: Connection refused")
+
+    assert await world.poll(after=3600) == ["1 job_submitted", "1 job_started", "1 job_failed"]
+    assert [await world.poll(after=3600) for _ in range(3)] == [[]] * 3
