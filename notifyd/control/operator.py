@@ -21,7 +21,7 @@ from notifyd.model import Delivery, Event, Scalar, derived_id
 from notifyd.outbox.records import Backlog, Record
 from notifyd.outbox.store import Outbox
 from notifyd.rendering.renderer import Renderer
-from notifyd.slurm.collections.chapters import summary
+from notifyd.slurm.collections.chapter import summary
 from notifyd.slurm.poller import Poller
 
 

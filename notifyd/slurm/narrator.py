@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from notifyd.clock import Clock
 from notifyd.model import Event, Job
 from notifyd.slurm.client import Site
-from notifyd.slurm.collections.chapters import Chapter, Tale, dump, fold, load, sizes
+from notifyd.slurm.collections.chapter import Chapter, Tale, dump, load, sizes
+from notifyd.slurm.collections.chapters import fold
 from notifyd.slurm.collections.membership import Membership, array_sizes
 from notifyd.slurm.collections.tale import tale_event
 from notifyd.slurm.details.gatherer import Data, Gatherer

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from notifyd.clock import Clock, local_time
 from notifyd.model import Event
 from notifyd.slurm.client import Site, SlurmError
-from notifyd.slurm.collections.chapters import Chapter
+from notifyd.slurm.collections.chapter import Chapter
 from notifyd.slurm.details.gatherer import Gatherer
 from notifyd.slurm.health import Health
 from notifyd.slurm.inquiry import Accounting, Inquiry

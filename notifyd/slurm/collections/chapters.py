@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from notifyd.slurm.collections.chapter import Chapter, Tale, dump, load, sizes, summary
+from notifyd.slurm.collections.chapter import Chapter, Tale
 from notifyd.slurm.collections.ids import IdSet
 from notifyd.slurm.collections.membership import ARRAY
 from notifyd.slurm.collections.settings import CollectionSettings
@@ -252,6 +252,3 @@ def _is_complete(page: _Page, now: float) -> bool:
     bounded = chapter.array is not None or options.array is not None
     all_there = bool(options.jobs) and chapter.known >= len(options.jobs)
     return bounded or all_there or now - chapter.latest >= options.settle
-
-
-__all__ = ["Chapter", "Tale", "dump", "fold", "load", "sizes", "summary"]

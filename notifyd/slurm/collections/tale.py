@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from notifyd.events.catalogue import CATALOGUE
 from notifyd.model import Event, Scalar, Severity, derived_id
-from notifyd.slurm.collections.chapters import Chapter, Tale, summary
+from notifyd.slurm.collections.chapter import Chapter, Tale, summary
 from notifyd.slurm.collections.tally import OK
 
 

@@ -34,7 +34,7 @@ FIELDS = (
 )
 """What is asked of every site; each version since 22.05 knows them."""
 
-WHERE_KNOWN = ("JobIDRaw", "Restarts", "SLUID", "FailedNode", "StdOut", "StdErr")
+WHERE_KNOWN = ("JobIDRaw", "Restarts", "SLUID", "StdOut", "StdErr")
 """What is asked where `sacct --helpformat` lists it: from 24.11, 24.05, 23.02 on."""
 
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from notifyd.model import Job
 from notifyd.slurm.states import Phase
-from notifyd.slurm.tables.queue import RunKey, key_of
+from notifyd.slurm.tables.queue import RunKey
 
 _VERSION = 2
 _HEAD = "memory"
@@ -165,6 +165,3 @@ def _name(key: RunKey) -> str:
 
 def _runs_of(stored: Mapping[str, str]) -> Iterator[str]:
     return (text for name, text in stored.items() if name.startswith("run "))
-
-
-__all__ = ["Ended", "Gap", "Memory", "Missing", "Run", "RunKey", "Scope", "key_of"]

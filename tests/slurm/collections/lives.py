@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from notifyd.slurm.collections.chapters import Chapter, Tale, dump, fold, load
+from notifyd.slurm.collections.chapter import Chapter, Tale, dump, load
+from notifyd.slurm.collections.chapters import fold
 from notifyd.slurm.collections.settings import CollectionSettings
 from notifyd.slurm.collections.tale import tale_event
 from notifyd.slurm.tracker.look import Transition

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyd.model import Severity
-from notifyd.slurm.collections.chapters import Tale, fold, summary
+from notifyd.slurm.collections.chapter import Tale, summary
+from notifyd.slurm.collections.chapters import fold
 from notifyd.slurm.collections.settings import CollectionSettings
 from notifyd.slurm.collections.tale import tale_event
 from notifyd.slurm.collections.tally import OUTCOMES
