@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -101,14 +102,28 @@ class Delivery:
     channel: str
     event: Event
     message: Message
+    target: str = ""
+    """The address behind the channel that it goes to, where the channel has several."""
+    rule: str = "channel"
+    """Which rule owes it: `channel` is the channel's own list of events."""
+    fallback: tuple[str, ...] = ()
+    """Who is told when it is given up; settled when it is owed, so that no reload changes it."""
+    plain: bool = False
+    """To be written in the simplest form: the service did not like the other."""
     attempts: int = 0
     created: float = 0.0
+    due: float = 0.0
+    """Not to be sent before (Unix seconds)."""
+    expires: float = math.inf
+    """Tried until then (Unix seconds)."""
 
 
 class DeliveryState(enum.StrEnum):
-    """Where a delivery stands. All but PENDING are final."""
+    """Where a delivery stands. All but PENDING and LEASED are final."""
 
     PENDING = "pending"
+    LEASED = "leased"
+    """A worker has it in hand."""
     DELIVERED = "delivered"
     DEAD = "dead"
     SUPPRESSED = "suppressed"

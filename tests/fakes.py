@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from notifyd.channels.base import ChannelSettings
+from notifyd.channels.base import Receipt
+from notifyd.channels.settings import ChannelSettings
 from notifyd.model import Delivery, Event, Job, Message, Severity
 from notifyd.slurm.client import Site, SlurmError
 from notifyd.slurm.details.gatherer import Gatherer
@@ -53,12 +54,13 @@ class FakeChannel:
     tried: int = 0
     on_send: Callable[[Delivery], None] = lambda delivery: None
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Receipt:
         self.tried += 1
         self.on_send(delivery)
         if self.failures:
             raise self.failures.pop(0)
         self.sent.append(delivery)
+        return Receipt(ref=f"ref-{delivery.id}", status=200)
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifyd.channels.base import Receipt
 from notifyd.channels.failures import TemporaryFailure
 from notifyd.channels.registry import KINDS, Tools
 from notifyd.channels.transport import Transport
@@ -239,9 +240,10 @@ async def test_no_channel_waits_for_another(tmp_path: Path) -> None:
     stuck, sent = asyncio.Event(), asyncio.Event()
 
     class Hanging:
-        async def send(self, delivery: Delivery) -> None:
+        async def send(self, delivery: Delivery) -> Receipt:
             stuck.set()
             await asyncio.Event().wait()
+            return Receipt()
 
     def count(delivery: Delivery) -> None:
         if delivery.id == "b9":

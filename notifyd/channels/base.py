@@ -2,55 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from pydantic import Field
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from notifyd.model import Delivery
-from notifyd.settings import Duration, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a service gave for a delivery that it took."""
+
+    ref: str | None = None
+    """The service's own id of the message; with it, what can be edited is found again."""
+    status: int | None = None
+    """The service's own code, such as 200 or 250."""
 
 
 class Channel(Protocol):
     """A configured place that takes deliveries."""
 
-    async def send(self, delivery: Delivery) -> None:
-        """Hand the delivery to the service, or raise Temporary- or PermanentFailure."""
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Hand the delivery to the service, or raise Temporary- or PermanentFailure.
+
+        One that is `plain` is written in the simplest form that the service has.
+        """
 
 
-class RateLimit(Settings):
-    """A token bucket: `burst` at once, and from then on `max_requests` in each `window`."""
+@runtime_checkable
+class Editable(Protocol):
+    """A channel whose service can change a message that it has already taken."""
 
-    max_requests: int = Field(default=10, ge=1)
-    window: Duration = Field(default=1.0, gt=0)
-    burst: int = Field(default=20, ge=1)
+    async def edit(self, delivery: Delivery, ref: str) -> Receipt:
+        """Put the delivery in the place of the message `ref`, quietly.
 
-
-class Retry(Settings):
-    """How failed deliveries are tried again."""
-
-    initial_delay: Duration = Field(default=1.0, gt=0)
-    max_delay: Duration = Field(default=900.0, gt=0)
-    multiplier: float = Field(default=2.0, ge=1)
-    give_up_after: Duration = Field(default=86400.0, gt=0)
-
-
-class CircuitBreaker(Settings):
-    """When a channel is left alone for a while, and when it is trusted again."""
-
-    failure_threshold: int = Field(default=5, ge=1)
-    timeout: Duration = Field(default=60.0, gt=0)
-    success_threshold: int = Field(default=2, ge=1)
-
-
-class ChannelSettings(Settings):
-    """What every channel has, whatever its kind."""
-
-    type: str
-    """The kind of channel; each kind narrows it to its own name."""
-    enabled: bool = True
-    events: tuple[str, ...] = ("job_ended", "job_stuck")
-    rate_limit: RateLimit = RateLimit()
-    retry: Retry = Retry()
-    circuit_breaker: CircuitBreaker = CircuitBreaker()
-    timeout: Duration = Field(default=15.0, gt=0, le=300)
-    """How long one attempt may take, in seconds."""
+        Raises Temporary- or PermanentFailure; after the latter a new message is sent.
+        """

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, TextIO
 
-from notifyd.channels.base import ChannelSettings
+from notifyd.channels.base import Receipt
 from notifyd.channels.failures import TemporaryFailure
+from notifyd.channels.settings import ChannelSettings
 from notifyd.channels.text import clamp, one_line, strip_controls
 from notifyd.model import Delivery, Message, Severity
 
@@ -54,7 +55,7 @@ class Console:
         # A terminal that is held with Ctrl-S, or a full pipe, holds this thread and no more.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="console")
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Receipt:
         """Write the delivery, or raise TemporaryFailure if nobody takes it."""
         text = "\n".join(_lines(delivery, self._painted if self._coloured else _plain))
         loop = asyncio.get_running_loop()
@@ -67,6 +68,7 @@ class Console:
         except (OSError, ValueError) as error:
             reason = f"standard output takes no more text ({type(error).__name__})"
             raise TemporaryFailure(reason) from None
+        return Receipt()
 
     @staticmethod
     def _painted(code: str, text: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 from typing import Literal
 
-from notifyd.channels.base import ChannelSettings
+from notifyd.channels.base import Receipt
+from notifyd.channels.settings import ChannelSettings
 from notifyd.channels.text import clamp, fit_lines, one_line, strip_controls
 from notifyd.channels.transport import DesktopNote, Transport
 from notifyd.model import Delivery, Severity
@@ -44,7 +45,7 @@ class Desktop:
         self._settings = settings
         self._transport = transport
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Receipt:
         """Show the delivery, or raise TemporaryFailure."""
         message = delivery.message
         note = DesktopNote(
@@ -53,3 +54,4 @@ class Desktop:
             urgency=_URGENCY[delivery.event.severity],
         )
         await self._transport.notify_desktop(note, self._settings.bus, self._settings.timeout)
+        return Receipt()

@@ -12,8 +12,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from pydantic import StringConstraints
 
 from notifyd.channels.addresses import WebAddress
-from notifyd.channels.base import ChannelSettings, RateLimit
+from notifyd.channels.base import Receipt
 from notifyd.channels.response import accept
+from notifyd.channels.settings import ChannelSettings, RateLimit
 from notifyd.channels.severities import COLOURS, SYMBOLS
 from notifyd.channels.text import clamp, fit_lines, one_line, strip_controls, units
 from notifyd.channels.transport import Transport
@@ -56,7 +57,7 @@ class Discord:
         self._clock = clock
         self._url = Secret(_waiting(settings.webhook_url.get_secret_value()))
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Receipt:
         """Post the delivery, or raise Temporary- or PermanentFailure."""
         response = await self._transport.post(
             self._url,
@@ -64,7 +65,7 @@ class Discord:
             {"Content-Type": "application/json"},
             self._settings.timeout,
         )
-        accept(response, self._clock.now())
+        return accept(response, self._clock.now())
 
 
 def escape(text: str) -> str:

@@ -17,7 +17,8 @@ import structlog
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from notifyd.channels.addresses import MailAddress
-from notifyd.channels.base import ChannelSettings
+from notifyd.channels.base import Receipt
+from notifyd.channels.settings import ChannelSettings
 from notifyd.channels.severities import COLOURS
 from notifyd.channels.text import clamp, one_line, strip_controls
 from notifyd.channels.transport import Mail, MailServer, Security, Transport
@@ -82,7 +83,7 @@ class Email:
         self._page = load_page()
         self._log = structlog.get_logger("channels.email")
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Receipt:
         """Send the mail, or raise Temporary- or PermanentFailure.
 
         Taken for some recipients only, it counts as sent; the others are logged.
@@ -96,6 +97,7 @@ class Email:
         )
         if refused:
             self._log.warning("recipients_refused", channel=delivery.channel, refused=refused)
+        return Receipt(ref=str(mail["Message-ID"]), status=250)
 
 
 def write_mail(

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from notifyd.channels.base import Channel, ChannelSettings
+from notifyd.channels.base import Channel
 from notifyd.channels.console import Console, ConsoleSettings, Write, wants_colour
 from notifyd.channels.desktop import Desktop, DesktopSettings
 from notifyd.channels.discord import Discord, DiscordSettings
 from notifyd.channels.email import Email, EmailSettings
+from notifyd.channels.settings import ChannelSettings
 from notifyd.channels.slack import Slack, SlackSettings
 from notifyd.channels.transport import Transport
 from notifyd.channels.webhook import Webhook, WebhookSettings

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from notifyd.channels.failures import PermanentFailure, TemporaryFailure
+from notifyd.channels.base import Receipt
+from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.retry_after import wanted_pause
 from notifyd.channels.text import one_line
 
@@ -14,6 +15,8 @@ DEFAULT_PAUSE = 5.0
 
 _SHOWN = 200
 _NOT_NOW = frozenset({408, 425})
+_NOT_THIS_SENDER = frozenset({401, 403, 404, 410})
+_NOT_THIS_FORM = frozenset({400, 413, 422})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,21 +30,28 @@ class Response:
     """The first 2 kB of the body, with every secret of the request blotted out."""
 
 
-def accept(response: Response, now: float) -> None:
-    """Return if the service took the delivery, else raise Temporary- or PermanentFailure.
+def accept(response: Response, now: float) -> Receipt:
+    """Return that the service took the delivery, or raise Temporary- or PermanentFailure.
 
     `now` (Unix seconds) is what a `Retry-After` date is measured against.
     """
     status = response.status
     if 200 <= status < 300:
-        return
+        return Receipt(status=status)
     reason = _reason(response)
     if status in (429, 503):
         pause = wanted_pause(response.headers, response.text, now)
-        raise TemporaryFailure(reason, DEFAULT_PAUSE if pause is None and status == 429 else pause)
+        pause = DEFAULT_PAUSE if pause is None and status == 429 else pause
+        raise TemporaryFailure(reason, pause, status=status)
     if status >= 500 or status in _NOT_NOW:
-        raise TemporaryFailure(reason)
-    raise PermanentFailure(reason)
+        raise TemporaryFailure(reason, status=status)
+    raise PermanentFailure(reason, fault=_fault(status), status=status)
+
+
+def _fault(status: int) -> Fault:
+    if status in _NOT_THIS_SENDER or 300 <= status < 400:
+        return Fault.CHANNEL
+    return Fault.FORM if status in _NOT_THIS_FORM else Fault.MESSAGE
 
 
 def _reason(response: Response) -> str:

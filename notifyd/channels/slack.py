@@ -6,8 +6,9 @@ import json
 from typing import Any, Literal
 
 from notifyd.channels.addresses import WebAddress
-from notifyd.channels.base import ChannelSettings, RateLimit
+from notifyd.channels.base import Receipt
 from notifyd.channels.response import accept
+from notifyd.channels.settings import ChannelSettings, RateLimit
 from notifyd.channels.severities import SYMBOLS
 from notifyd.channels.text import clamp, fit_lines, one_line, strip_controls
 from notifyd.channels.transport import Transport
@@ -46,7 +47,7 @@ class Slack:
         self._transport = transport
         self._clock = clock
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Receipt:
         """Post the delivery, or raise Temporary- or PermanentFailure."""
         response = await self._transport.post(
             self._settings.webhook_url,
@@ -54,7 +55,7 @@ class Slack:
             {"Content-Type": "application/json; charset=utf-8"},
             self._settings.timeout,
         )
-        accept(response, self._clock.now())
+        return accept(response, self._clock.now())
 
 
 def escape(text: str) -> str:

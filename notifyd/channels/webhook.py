@@ -18,8 +18,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from notifyd.channels.addresses import WebAddress
-from notifyd.channels.base import ChannelSettings
+from notifyd.channels.base import Receipt
 from notifyd.channels.response import accept
+from notifyd.channels.settings import ChannelSettings
 from notifyd.channels.transport import Transport
 from notifyd.clock import Clock
 from notifyd.model import Delivery, Event, Scalar
@@ -95,7 +96,7 @@ class Webhook:
         self._clock = clock
         self._keys = _keys_of(settings.secret) if settings.secret else []
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Receipt:
         """Post the event, or raise Temporary- or PermanentFailure."""
         body = cloud_event(delivery)
         settings = self._settings
@@ -107,7 +108,7 @@ class Webhook:
         response = await self._transport.post(
             settings.url, body, headers, settings.timeout, method=settings.method
         )
-        accept(response, self._clock.now())
+        return accept(response, self._clock.now())
 
 
 def cloud_event(delivery: Delivery) -> bytes:

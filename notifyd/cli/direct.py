@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 
 import click
 
-from notifyd.channels.base import Channel, ChannelSettings
+from notifyd.channels.base import Channel
 from notifyd.channels.console import Write
 from notifyd.channels.failures import PermanentFailure, TemporaryFailure
 from notifyd.channels.registry import KINDS, Tools
+from notifyd.channels.settings import ChannelSettings
 from notifyd.channels.transport import Transport
 from notifyd.clock import SystemClock
 from notifyd.config.schema import Config

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from notifyd.channels.base import ChannelSettings
+from notifyd.channels.settings import ChannelSettings
 from notifyd.config.explain import SECTION, explain
 from notifyd.config.prepare import Preparation
 from notifyd.config.problems import Report, unknown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notifyd.channels.base import Retry
+from notifyd.channels.settings import Retry
 
 
 def delay(retry: Retry, attempts: int, chance: float) -> float:
@@ -19,4 +19,4 @@ def delay(retry: Retry, attempts: int, chance: float) -> float:
 
 def is_over(retry: Retry, created: float, now: float) -> bool:
     """Tell whether a delivery has been owed for so long that it is given up."""
-    return now - created >= retry.give_up_after
+    return now - created >= min(retry.give_up_after.values())

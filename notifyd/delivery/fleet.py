@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 
-from notifyd.channels.base import Channel, ChannelSettings
+from notifyd.channels.base import Channel
+from notifyd.channels.settings import ChannelSettings
 from notifyd.delivery.gate import Gate
 from notifyd.delivery.worker import Desk, Worker
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notifyd.channels.base import ChannelSettings
+from notifyd.channels.settings import ChannelSettings
 from notifyd.delivery.breaker import Breaker, State
 from notifyd.delivery.bucket import Bucket
 

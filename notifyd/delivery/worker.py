@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from notifyd.channels.base import Channel, ChannelSettings
+from notifyd.channels.base import Channel
 from notifyd.channels.failures import PermanentFailure, TemporaryFailure
+from notifyd.channels.settings import ChannelSettings
 from notifyd.clock import Clock
 from notifyd.delivery import backoff
 from notifyd.delivery.gate import Gate

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from notifyd.channels.base import Channel, ChannelSettings
+from notifyd.channels.base import Channel
 from notifyd.channels.failures import PermanentFailure, TemporaryFailure
 from notifyd.channels.registry import KINDS, Tools
+from notifyd.channels.settings import ChannelSettings
 from tests.channels.parts import HOSTILE, Sink, delivery_of, hostile_delivery
 
 SECRET = "s3cr3tTok3n-0123456789"

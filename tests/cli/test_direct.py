@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from notifyd.channels.base import Receipt
 from notifyd.cli.direct import try_once
 from notifyd.model import Delivery
 from tests.fakes import a_delivery
@@ -12,8 +13,9 @@ from tests.fakes import a_delivery
 class Silent:
     """A channel that never comes back."""
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Receipt:
         await asyncio.Event().wait()
+        return Receipt()
 
 
 async def test_a_channel_that_is_silent_is_not_waited_for() -> None:

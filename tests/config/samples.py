@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from notifyd.channels.base import ChannelSettings
+from notifyd.channels.settings import ChannelSettings
 from notifyd.config.load import load
 from notifyd.config.problems import ConfigError, Problem
 from notifyd.config.schema import Config

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from notifyd.channels.base import ChannelSettings
 from notifyd.channels.registry import KINDS
+from notifyd.channels.settings import ChannelSettings
 from notifyd.config.load import load
 from notifyd.config.schema import Config
 from notifyd.slurm.settings import SlurmSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyd.channels.base import Retry
+from notifyd.channels.settings import Retry
 from notifyd.delivery.backoff import delay, is_over
 
 RETRY = Retry(initial_delay=1, max_delay=60, multiplier=2, give_up_after=3600)

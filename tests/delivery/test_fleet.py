@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from notifyd.channels.base import Receipt
 from notifyd.delivery.fleet import Fleet, Place
 from notifyd.delivery.mutes import Mutes
 from notifyd.delivery.worker import Desk
@@ -26,10 +27,11 @@ class SlowChannel:
     goes_on: asyncio.Event = field(default_factory=asyncio.Event)
     sent: list[str] = field(default_factory=list)
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Receipt:
         self.begun.set()
         await self.goes_on.wait()
         self.sent.append(delivery.id)
+        return Receipt()
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from notifyd.channels.base import ChannelSettings
+from notifyd.channels.settings import ChannelSettings
 from notifyd.cli.checks.finding import Finding, failed, ok
 from notifyd.cli.direct import enabled_channels, send_test
 from notifyd.config.schema import Config
