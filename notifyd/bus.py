@@ -27,21 +27,28 @@ class Subscription:
         self._arrived = asyncio.Event()
 
     @asynccontextmanager
-    async def take(self) -> AsyncIterator[Sequence[Event]]:
-        """Wait for the next batch. Leaving the block acknowledges it, an exception refuses it."""
+    async def take(self, most: int = 1) -> AsyncIterator[Sequence[Event]]:
+        """Wait for the next batch, and take up to `most` that are there by then, as one.
+
+        Leaving the block acknowledges them, an exception refuses them.
+        """
         while not self._waiting:
             self._arrived.clear()
             await self._arrived.wait()
-        events, done = self._waiting.popleft()
-        self._room.release()
+        batches = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+        for _ in batches:
+            self._room.release()
+        pending = [done for _, done in batches]
         try:
-            yield events
+            yield [event for events, _ in batches for event in events]
         except BaseException as error:
-            if not done.done():
-                done.set_exception(NotTaken(f"{self.name} could not take it: {error}"))
+            for done in pending:
+                if not done.done():
+                    done.set_exception(NotTaken(f"{self.name} could not take it: {error}"))
             raise
-        if not done.done():
-            done.set_result(None)
+        for done in pending:
+            if not done.done():
+                done.set_result(None)
 
     async def put(self, events: Sequence[Event]) -> asyncio.Future[None]:
         """Hand a batch over; the future tells when, and whether, it was taken."""

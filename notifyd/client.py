@@ -38,11 +38,44 @@ class Client:
         """Return how the daemon, the watching and each channel are."""
         return self._call("GET", "/v1/status")
 
-    def history(self, limit: int = 20, channel: str | None = None) -> list[Json]:
-        """Return the last deliveries with their attempts, newest first."""
-        query = {"limit": str(limit)} | ({"channel": channel} if channel else {})
-        deliveries: list[Json] = self._call("GET", f"/v1/history?{urlencode(query)}")["deliveries"]
+    def history(
+        self, limit: int = 20, channel: str | None = None, state: str | None = None
+    ) -> list[Json]:
+        """Return the last deliveries with their attempts, newest first.
+
+        `state` is `pending`, `leased`, `delivered`, `dead` or `suppressed`.
+        """
+        query = _query(limit=limit, channel=channel, state=state)
+        deliveries: list[Json] = self._call("GET", f"/v1/history{query}")["deliveries"]
         return deliveries
+
+    def delivery(self, id: str) -> Json:
+        """Return one delivery, by its id or a beginning of it that no other has."""
+        return self._call("GET", f"/v1/deliveries/{_part(id)}")
+
+    def dead(self, limit: int = 20, channel: str | None = None) -> Json:
+        """Return what was given up: the newest `deliveries`, and `counts` by channel."""
+        return self._call("GET", f"/v1/dead{_query(limit=limit, channel=channel)}")
+
+    def retry(self, id: str) -> Json:
+        """Owe a dead letter again."""
+        return self._call("POST", "/v1/dead/retry", {"id": id})
+
+    def retry_all(self, channel: str | None = None) -> Json:
+        """Owe all dead letters again, or all of a channel.
+
+        Returns how many were `retried`, and how many are `left`, by channel: those of channels
+        that are muted or not configured.
+        """
+        return self._call("POST", "/v1/dead/retry", {"all": True, "channel": channel})
+
+    def purge(self, id: str) -> Json:
+        """Forget a dead letter."""
+        return self._call("POST", "/v1/dead/purge", {"id": id})
+
+    def purge_all(self, channel: str | None = None) -> Json:
+        """Forget all dead letters, or all of a channel."""
+        return self._call("POST", "/v1/dead/purge", {"all": True, "channel": channel})
 
     def reload(self) -> Json:
         """Read the configuration anew; a bad one changes nothing and is refused."""
@@ -77,6 +110,10 @@ class Client:
         """Owe a text to a channel. The same id is told only once."""
         return self._call("POST", "/v1/messages", {"text": text, "channel": channel, "id": id})
 
+    def openapi(self) -> Json:
+        """Return the description of the daemon's whole interface (OpenAPI 3.1)."""
+        return self._call("GET", "/openapi.json")
+
     def _call(self, method: str, path: str, body: Json | None = None) -> Json:
         connection = _UnixConnection(self._socket_path, self._timeout)
         payload = None if body is None else json.dumps(body)
@@ -110,3 +147,8 @@ class _UnixConnection(http.client.HTTPConnection):
 
 def _part(text: str) -> str:
     return quote(text, safe="")
+
+
+def _query(**given: object) -> str:
+    values = {name: str(value) for name, value in given.items() if value is not None}
+    return f"?{urlencode(values)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -26,12 +27,12 @@ from notifyd.config.schema import Config
 from notifyd.control.actions import NotAllowed
 from notifyd.control.operator import ConfigState, Operator
 from notifyd.control.server import SocketError, serve
+from notifyd.delivery.desk import Desk
 from notifyd.delivery.fleet import Fleet, Place
-from notifyd.delivery.intake import Intake
+from notifyd.delivery.intake import Intake, Rules
 from notifyd.delivery.mutes import Mutes
-from notifyd.delivery.worker import Desk
-from notifyd.outbox.database import OutboxError
-from notifyd.outbox.housekeeping import keep_house
+from notifyd.outbox.errors import OutboxError
+from notifyd.outbox.housekeeping import Housekeeper
 from notifyd.outbox.store import Outbox
 from notifyd.rendering.renderer import Renderer
 from notifyd.routing.router import Router, Subscriber
@@ -68,6 +69,7 @@ class Daemon:
         self._log = structlog.get_logger("daemon")
         self._outbox = Outbox(where.state / "outbox.sqlite")
         self._bus = Bus()
+        self._housekeeper = Housekeeper(self._outbox, self._clock, socket.gethostname())
         self._mutes = Mutes(self._outbox)
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[None]] = set()
@@ -80,23 +82,16 @@ class Daemon:
         """Start from the back to the front, wait, and stop from the front to the back."""
         async with AsyncExitStack() as stack:
             _make_folder(self._where.state)
-            await self._outbox.open()
-            stack.push_async_callback(self._outbox.close)
+            await self._open_outbox(stack)
             await self._mutes.restore()
             self._transport = await stack.enter_async_context(Transport())
             inbox = stack.enter_context(self._bus.subscribe("intake", lossless=True))
             self._group = await stack.enter_async_context(asyncio.TaskGroup())
             self._listen_to_signals()
-            desk = Desk(outbox=self._outbox, clock=self._clock, mutes=self._mutes)
-            self._fleet = Fleet(desk, self._spawn, GRACE)
+            self._fleet = Fleet(self._desk(), self._spawn, GRACE)
             places = self._places(self._config)
-            self._intake = Intake(
-                self._outbox,
-                self._clock,
-                self._fleet.wake,
-                _router(places),
-                _renderer(self._config),
-            )
+            rules = _rules(places, self._config)
+            self._intake = Intake(self._outbox, self._clock, self._fleet.wake, rules)
             self._start("intake", self._intake.run(inbox), stack)
             stack.push_async_callback(self._stop_work)
             stack.push_async_callback(self._stop_reloads)
@@ -106,8 +101,7 @@ class Daemon:
                 await poller.restore()
             self._polling = self._poll()
             await stack.enter_async_context(serve(self._operator(), self._where.socket))
-            channels = self._fleet.workers.keys
-            keeping = keep_house(self._outbox, self._clock, channels, self.stopping)
+            keeping = self._housekeeper.keep(self._fleet.workers.keys, self.stopping)
             self._start("housekeeping", keeping, stack)
             self._start("watchdog", self._feed_watchdog(), stack)
             self._systemd.ready("Watching your jobs")
@@ -155,7 +149,7 @@ class Daemon:
         try:
             config = await self._in_thread(partial(load, self._where.config, self._where.environ))
             places = self._places(config)
-            renderer = _renderer(config)
+            rules = _rules(places, config)
         except TimeoutError as error:
             self._state.trouble = f"{self._where.config} could not be read within {READING:g} s"
             raise NotAllowed(self._state.trouble, status=504) from error
@@ -167,8 +161,9 @@ class Daemon:
             raise NotAllowed(title, problems, status=422) from error
         # From here on nothing can fail.
         old, self._config = self._config, config
-        self._intake.router, self._intake.renderer = _router(places), renderer
+        self._intake.rules = rules
         await self._fleet.swap(places)
+        self._fleet.readmit()
         if old.slurm != config.slurm:
             # They may be cut off anywhere: what is not stored, the next look finds again.
             for task in self._polling:
@@ -185,6 +180,31 @@ class Daemon:
             for name, one in config.channels.items()
             if one.enabled
         }
+
+    async def _open_outbox(self, stack: AsyncExitStack) -> None:
+        recovered = await self._outbox.open()
+        stack.push_async_callback(self._outbox.close)
+        if recovered is not None:
+            self._log.error(
+                "store_was_damaged",
+                action="started_anew",
+                saved=recovered.rows,
+                kept=str(recovered.kept),
+            )
+        await self._housekeeper.move_in()
+        stack.push_async_callback(self._housekeeper.move_out)
+
+    def _desk(self) -> Desk:
+        return Desk(
+            outbox=self._outbox,
+            clock=self._clock,
+            mutes=self._mutes,
+            owner=f"{socket.gethostname()}/{os.getpid()}",
+            tell=self._bus.publish,
+            wake=lambda names: self._fleet.wake(names),
+            targets=lambda name: self._intake.rules.channels[name].targets,
+            is_there=lambda name: name in self._intake.rules.channels,
+        )
 
     def _operator(self) -> Operator:
         return Operator(
@@ -268,17 +288,17 @@ def _make_folder(path: Path) -> None:
         raise OutboxError(f"{path} cannot be made: {error.strerror}") from error
 
 
-def _router(places: Mapping[str, Place]) -> Router:
-    return Router(
-        subscribers=tuple(
-            Subscriber(channel=name, patterns=place.settings.events)
-            for name, place in places.items()
-        )
+def _rules(places: Mapping[str, Place], config: Config) -> Rules:
+    return Rules(
+        router=Router(
+            subscribers=tuple(
+                Subscriber(channel=name, patterns=place.settings.events)
+                for name, place in places.items()
+            )
+        ),
+        renderer=Renderer(config.templates),
+        channels={name: place.settings for name, place in places.items()},
     )
-
-
-def _renderer(config: Config) -> Renderer:
-    return Renderer(config.templates)
 
 
 def _write(text: str) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 import structlog
 from structlog.typing import Processor
 
+from notifyd.terminal import forbids_colour
+
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 
 
@@ -22,7 +24,7 @@ def set_up_logs(environ: Mapping[str, str], level: str = "info") -> None:
     renderer: list[Processor] = (
         [
             structlog.dev.ConsoleRenderer(
-                colors=not environ.get("NO_COLOR"),  # set and not empty: https://no-color.org
+                colors=not forbids_colour(environ),
                 pad_event_to=9,
                 # The pretty one prints local variables, and with them webhook addresses.
                 exception_formatter=structlog.dev.plain_traceback,

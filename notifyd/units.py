@@ -42,6 +42,12 @@ def percent(number: float | None) -> str:
     return "" if number is None else f"{number:.0f} %"
 
 
+def bar(share: float | None, width: int = 20) -> str:
+    """Return how much of a whole is done, from 0 to 100, as `█████░░░░░`."""
+    done = round(min(max(share or 0.0, 0.0), 100.0) * width / 100)
+    return "█" * done + "░" * (width - done)
+
+
 def one_line(text: object) -> str:
     """Return the text with every run of white space and control characters as one blank."""
     line = str(text)

@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from notifyd.channels.base import Receipt
-from notifyd.channels.settings import ChannelSettings
+from notifyd.channels.settings import Batch, ChannelSettings
+from notifyd.delivery.worker import Worker
 from notifyd.model import Delivery, Event, Job, Message, Severity
+from notifyd.outbox.records import Owed
+from notifyd.outbox.store import Outbox
 from notifyd.slurm.client import Site, SlurmError
 from notifyd.slurm.details.gatherer import Gatherer
 from notifyd.slurm.settings import SlurmSettings
@@ -43,6 +46,7 @@ class PlainSettings(ChannelSettings):
     """Settings of a channel without any of its own."""
 
     type: str = "fake"
+    batch: Batch | None = None
 
 
 @dataclass(slots=True)
@@ -186,3 +190,17 @@ def a_delivery(id: str = "d1", channel: str = "team", **changes: object) -> Deli
     event = an_event(**{"id": f"e-{id}", "group": id} | changes)  # type: ignore[arg-type]
     message = Message(title="Job 1 (train) completed")
     return Delivery(id=id, channel=channel, event=event, message=message, created=1_000_000.0)
+
+
+def owed(*deliveries: Delivery) -> list[Owed]:
+    """Return deliveries as the outbox takes them in."""
+    return [Owed(delivery=delivery) for delivery in deliveries]
+
+
+async def drain(worker: Worker, outbox: Outbox) -> None:
+    """Let a worker send until its channel owes nothing any more."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker.run())
+        while worker.name in await outbox.backlog():
+            pass
+        worker.stop()

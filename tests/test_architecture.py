@@ -22,7 +22,7 @@ ONLY_HERE = {
     ),
     "there is SQL": (
         r"\bimport sqlite3\b|\bINSERT INTO\b",
-        {"outbox/database.py", "outbox/store.py"},
+        {"outbox/"},
     ),
     "connections are opened": (
         r"aiohttp\.(ClientSession|TCPConnector)|\b(import|from) (aiosmtplib|dbus_fast|smtplib)\b",
@@ -33,7 +33,7 @@ ONLY_HERE = {
         # Slurm's only in the first; the others start systemctl, and a reader of one's own output.
         {"slurm/client.py", "cli/systemctl.py", "slurm/details/tail.py"},
     ),
-    "tasks are born": (r"create_task\(|ensure_future\(", {"daemon.py"}),
+    "tasks are born": (r"create_task\(|ensure_future\(", {"daemon.py", "delivery/worker.py"}),
 }
 
 

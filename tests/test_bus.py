@@ -61,6 +61,20 @@ async def test_batches_arrive_in_order() -> None:
     assert taken == ["e0", "e1", "e2", "e3", "e4"]
 
 
+async def test_what_waits_can_be_taken_together() -> None:
+    """Each publisher is told of the end of its own; what comes later waits for the next time."""
+    bus = Bus()
+    with bus.subscribe("intake", lossless=True) as inbox:
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            publishing = [group.create_task(bus.publish(batch(number))) for number in range(5)]
+            await asyncio.sleep(0)
+            async with inbox.take(most=3) as events:
+                assert [event.id for event in events] == ["e0", "e1", "e2"]
+            await asyncio.wait(publishing[:3])
+            assert [task.done() for task in publishing] == [True, True, True, False, False]
+            assert [await take_one(inbox), await take_one(inbox)] == ["e3", "e4"]
+
+
 async def test_a_slow_viewer_loses_its_oldest_and_it_is_counted() -> None:
     """Who only looks on never holds up who must not lose anything."""
     bus = Bus()

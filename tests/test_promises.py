@@ -10,8 +10,7 @@ import asyncio
 import dataclasses
 import itertools
 import json
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,15 +18,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyd.channels.base import Receipt
+from notifyd.channels.base import Channel, Receipt
 from notifyd.channels.failures import TemporaryFailure
 from notifyd.channels.registry import KINDS, Tools
 from notifyd.channels.transport import Transport
+from notifyd.delivery.desk import Desk
 from notifyd.delivery.gate import Gate
-from notifyd.delivery.intake import Intake
+from notifyd.delivery.intake import Intake, Rules
 from notifyd.delivery.mutes import Mutes
-from notifyd.delivery.worker import Desk, Worker
+from notifyd.delivery.worker import Worker
 from notifyd.model import Delivery, DeliveryState, Job
+from notifyd.outbox.archive import Archive
+from notifyd.outbox.records import Backlog
 from notifyd.outbox.store import Outbox
 from notifyd.rendering.renderer import Renderer
 from notifyd.routing.router import Router, Subscriber
@@ -42,7 +44,9 @@ from tests.fakes import (
     PlainSettings,
     a_delivery,
     a_job,
+    drain,
     no_details,
+    owed,
 )
 from tests.slurm.tracker.watch import Watch
 
@@ -76,20 +80,30 @@ class MortalOutbox(Outbox):
         self._operations = operations
         self._kill_at = kill_at
         self._after = after
+        self._dead = self._buried = False
 
     async def bury(self) -> None:
         """Let the file go, as the system does for a process that is gone."""
-        self._kill_at = -1
+        self._buried = True
         await self.close()
 
+    async def backlog(self) -> Mapping[str, Backlog]:
+        """Return what is owed: the test's own question, no operation of the daemon."""
+        if self._dead:
+            raise Killed
+        return await super()._in_thread(lambda: Archive(self._statements()).backlog())
+
     async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._buried:
+            return await super()._in_thread(work)
         dies = next(self._operations) == self._kill_at
-        if dies and not self._after:
+        self._dead = self._dead or dies
+        if self._dead and not (dies and self._after):
             raise Killed
         result = await super()._in_thread(work)
         if dies:
-            if isinstance(result, sqlite3.Connection):
-                result.close()  # the system would
+            if isinstance(result, tuple):
+                result[0].close()  # the system would
             raise Killed
         return result
 
@@ -110,29 +124,33 @@ class SmallWorld:
         """Let daemon after daemon live through all the looks."""
         looks = iter(LOOKS)
         self.slurm.jobs = next(looks)
-        while True:
+        ended = False
+        while not ended:
             outbox = MortalOutbox(self.path, self.operations, *self.kill)
             try:
                 await self._daemon(outbox, looks)
-                return
-            except Killed:
+                ended = True
+            except* Killed:
                 self.killed = True
             finally:
                 await outbox.bury()
 
     async def _daemon(self, outbox: Outbox, looks: Iterator[list[Job]]) -> None:
         await outbox.open()
-        router = Router(subscribers=(Subscriber(channel="team", patterns=("all",)),))
-        intake = Intake(outbox, self.clock, lambda names: None, router, Renderer())
+        rules = Rules(
+            router=Router(subscribers=(Subscriber(channel="team", patterns=("all",)),)),
+            renderer=Renderer(),
+            channels={"team": PlainSettings()},
+        )
+        intake = Intake(outbox, self.clock, lambda names: None, rules)
         settings = SlurmSettings(interval=30, users=("alice",))
         details = no_details(settings)
         poller = Poller(self.slurm, settings, outbox, intake.take_in, self.clock, details)
-        worker = a_worker("team", self.channel, outbox, self.clock)
         await poller.restore()
         while True:
             self.clock.time += 30
             await poller.poll()
-            await send_all(worker, outbox)
+            await drain(a_worker("team", self.channel, outbox, self.clock), outbox)
             jobs = next(looks, None)
             if jobs is None:
                 return
@@ -147,18 +165,10 @@ class SmallWorld:
         return told
 
 
-def a_worker(name: str, channel: FakeChannel, outbox: Outbox, clock: FakeClock) -> Worker:
+def a_worker(name: str, channel: Channel, outbox: Outbox, clock: FakeClock) -> Worker:
     settings = PlainSettings(type="fake")
     desk = Desk(outbox=outbox, clock=clock, mutes=Mutes(outbox))
     return Worker(name, channel, settings, desk, Gate(settings, clock.monotonic()))
-
-
-async def send_all(worker: Worker, outbox: Outbox) -> None:
-    never = asyncio.Event()
-    while worker.name in await outbox.backlog():
-        pause = await worker.send_next()
-        if pause:
-            await worker._desk.clock.wait(never, pause)
 
 
 async def every_killing(folder: Path) -> list[SmallWorld]:
@@ -224,8 +234,8 @@ async def test_in_order(tmp_path_factory: pytest.TempPathFactory, failures: list
 
     channel = FakeChannel(on_send=maybe_fail)
     steps = ("submitted", "started", "completed")
-    await outbox.add([a_delivery(f"{job} {n}", group=job) for n in steps for job in "ab"])
-    await send_all(a_worker("team", channel, outbox, FakeClock()), outbox)
+    await outbox.add(owed(*[a_delivery(f"{job} {n}", group=job) for n in steps for job in "ab"]))
+    await drain(a_worker("team", channel, outbox, FakeClock()), outbox)
     await outbox.close()
 
     for job in "ab":
@@ -249,9 +259,10 @@ async def test_no_channel_waits_for_another(tmp_path: Path) -> None:
         if delivery.id == "b9":
             sent.set()
 
-    await outbox.add([a_delivery(f"{name}{n}", channel=name) for n in range(10) for name in "ab"])
-    hanging = a_worker("a", FakeChannel(), outbox, clock)
-    hanging.channel = Hanging()
+    await outbox.add(
+        owed(*[a_delivery(f"{name}{n}", channel=name) for n in range(10) for name in "ab"])
+    )
+    hanging = a_worker("a", Hanging(), outbox, clock)
     healthy = a_worker("b", FakeChannel(on_send=count), outbox, clock)
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         tasks = [group.create_task(hanging.run()), group.create_task(healthy.run())]

@@ -11,7 +11,7 @@ from notifyd.channels.registry import KINDS
 from notifyd.cli.main import _COMMANDS
 from notifyd.config.load import load
 from notifyd.events.catalogue import CATALOGUE, lineage
-from notifyd.events.data import COLLECTION_DATA, JOB_DATA
+from notifyd.events.data import CHANNEL_DATA, COLLECTION_DATA, JOB_DATA
 from notifyd.slurm.story import to_event
 from notifyd.slurm.tracker.look import Transition
 from tests.fakes import a_job
@@ -77,7 +77,7 @@ def test_it_lists_every_kind_of_channel() -> None:
 
 def test_it_documents_every_name_in_the_webhooks_data() -> None:
     """And no other."""
-    sent = {"severity", "title", *JOB_DATA, *COLLECTION_DATA}
+    sent = {"severity", "title", "count", *JOB_DATA, *COLLECTION_DATA, *CHANNEL_DATA}
     job = Transition(type="job_failed", job=a_job("36_3", "FAILED"), at=0.0)
 
     assert named(section("The webhook")) == sent

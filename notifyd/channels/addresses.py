@@ -18,9 +18,8 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _MAIL = re.compile(rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})*")
 
 
-def _web_address(secret: Secret) -> Secret:
+def _checked_url(url: str) -> str:
     """Raise ValueError, without the address in it, for what is no web address."""
-    url = secret.get_secret_value()
     if not url.isprintable() or " " in url:
         raise ValueError("the address holds a blank or a control character")
     try:
@@ -31,11 +30,25 @@ def _web_address(secret: Secret) -> Secret:
         valid = False
     if not valid:
         raise ValueError("not a web address: it has to look like https://host/path")
+    return url
+
+
+def _web_address(secret: Secret) -> Secret:
+    _checked_url(secret.get_secret_value())
     return secret
+
+
+def _server_address(url: str) -> str:
+    if {"?", "#", "@"} & set(_checked_url(url)):
+        raise ValueError("the address of a server has no `?`, `#` or `@` in it")
+    return url.rstrip("/")
 
 
 WebAddress = Annotated[Secret, AfterValidator(_web_address)]
 """An http or https URL. Its path is what lets one in, so the whole of it is a secret."""
+
+ServerAddress = Annotated[str, AfterValidator(_server_address)]
+"""The http or https URL of a server that many know, without a last `/`; it is no secret."""
 
 
 def _mail_address(address: str) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, TextIO
 
 from notifyd.channels.base import Receipt
 from notifyd.channels.failures import TemporaryFailure
-from notifyd.channels.settings import ChannelSettings
+from notifyd.channels.settings import Batch, ChannelSettings
 from notifyd.channels.text import clamp, one_line, strip_controls
 from notifyd.model import Delivery, Message, Severity
+from notifyd.terminal import columns, takes_colour
 
 WIDTH = 80
 _INDENT = " " * 11
@@ -41,6 +41,7 @@ class ConsoleSettings(ChannelSettings):
     """Standard output of the daemon."""
 
     type: Literal["console"] = "console"
+    batch: Batch | None = None
     colour: Literal["auto", "always", "never"] = "auto"
     """`auto`: on a terminal, unless NO_COLOR (https://no-color.org) or TERM=dumb forbid it."""
 
@@ -79,8 +80,7 @@ def wants_colour(choice: str, stream: TextIO, environ: Mapping[str, str]) -> boo
     """Tell whether to write colours to this stream."""
     if choice != "auto":
         return choice == "always"
-    forbidden = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
-    return not forbidden and stream.isatty()
+    return takes_colour(stream, environ)
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
@@ -101,22 +101,11 @@ def wrapped(text: str, width: int) -> Iterator[str]:
     yield line
 
 
-def columns(text: str) -> int:
-    """Return how many columns of a terminal the text fills."""
-    return sum(_column(character) for character in text)
-
-
-def _column(character: str) -> int:
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
 def _pieces(word: str, width: int) -> list[str]:
     """Break a text where the line is full, wherever that is."""
     pieces, used = [""], 0
     for character in word:
-        step = _column(character)
+        step = columns(character)
         if used + step > width:
             pieces.append("")
             used = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -13,9 +13,12 @@ from pydantic import StringConstraints
 
 from notifyd.channels.addresses import WebAddress
 from notifyd.channels.base import Receipt
-from notifyd.channels.response import accept
+from notifyd.channels.failures import Fault
+from notifyd.channels.plain import plain_text, title_of
+from notifyd.channels.refs import NUMBER, checked_ref
+from notifyd.channels.response import Response, accept, by_status
 from notifyd.channels.settings import ChannelSettings, RateLimit
-from notifyd.channels.severities import COLOURS, SYMBOLS
+from notifyd.channels.severities import COLOURS
 from notifyd.channels.text import clamp, fit_lines, one_line, strip_controls, units
 from notifyd.channels.transport import Transport
 from notifyd.clock import Clock
@@ -23,7 +26,9 @@ from notifyd.model import Delivery
 from notifyd.settings import Secret
 
 # discord.com/developers/docs/resources/message#embed-object-embed-limits: title 256,
-# description 4096, 25 fields (name 256, value 1024), 6000 in all of them together.
+# description 4096, 25 fields (name 256, value 1024), 6000 in all of them together. Without an
+# embed, the content has 2000: discord.com/developers/docs/resources/webhook#execute-webhook
+_CONTENT = 2000
 _TITLE = 256
 _BODY = 2500
 _FIELDS = 25
@@ -32,6 +37,9 @@ _VALUE = 400
 _FOOTER = 200
 _TOGETHER = 6000
 _INLINE = 30
+
+_UNKNOWN_MESSAGE = 10008
+"""discord.com/developers/docs/topics/opcodes-and-status-codes#json"""
 
 # The colon keeps `https:` from becoming a link, `:name:` an emoji and `<t:0>` a date.
 _MARKUP = re.compile(r"([\\*_~`|<>#\[\]()@:])")
@@ -45,27 +53,46 @@ class DiscordSettings(ChannelSettings):
     rate_limit: RateLimit = RateLimit(max_requests=1, window=1.0, burst=5)
     """Discord tells its limit only in its answers, which are heeded; this keeps well below."""
     webhook_url: WebAddress
+    """As Discord shows it; with `?thread_id=…` behind it, it posts to that thread."""
     username: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+    """The name that is shown in place of the webhook's own."""
 
 
 class Discord:
-    """Posts embeds to one webhook."""
+    """Posts embeds to one webhook, and changes them."""
 
     def __init__(self, settings: DiscordSettings, transport: Transport, clock: Clock) -> None:
         self._settings = settings
         self._transport = transport
         self._clock = clock
-        self._url = Secret(_waiting(settings.webhook_url.get_secret_value()))
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Post the delivery, or raise Temporary- or PermanentFailure."""
-        response = await self._transport.post(
-            self._url,
-            json.dumps(payload(delivery, self._settings.username)).encode(),
-            {"Content-Type": "application/json"},
-            self._settings.timeout,
-        )
-        return accept(response, self._clock.now())
+        content = payload(delivery, self._settings.username)
+        # Without `wait`, Discord answers 204 even for what it throws away.
+        response = await self._request("POST", self._address(wait="true"), content)
+        accept(response, self._clock.now(), rich=not delivery.plain)
+        return Receipt(ref=_id_in(response), status=response.status)
+
+    async def edit(self, delivery: Delivery, ref: str) -> Receipt:
+        """Write the delivery over the message `ref`, or raise as `send` does."""
+        # What is not named would stay as it was.
+        content = {"content": "", "embeds": [], **payload(delivery)}
+        address = self._address(f"/messages/{checked_ref(ref)}")
+        response = await self._request("PATCH", address, content)
+        accept(response, self._clock.now(), rich=not delivery.plain, judge=_fault)
+        return Receipt(ref=ref, status=response.status)
+
+    async def _request(self, method: str, url: Secret, content: Mapping[str, Any]) -> Response:
+        body, headers = json.dumps(content).encode(), {"Content-Type": "application/json"}
+        return await self._transport.post(url, body, headers, self._settings.timeout, method)
+
+    def _address(self, below: str = "", **query: str) -> Secret:
+        """Return the webhook's address with this added; its own query keeps the thread."""
+        parts = urlsplit(self._settings.webhook_url.get_secret_value())
+        kept = [pair for pair in parse_qsl(parts.query) if pair[0] != "wait"]
+        path, asked = parts.path.rstrip("/") + below, urlencode([*kept, *query.items()])
+        return Secret(urlunsplit(parts._replace(path=path, query=asked)))
 
 
 def escape(text: str) -> str:
@@ -76,21 +103,30 @@ def escape(text: str) -> str:
 def payload(delivery: Delivery, username: str | None = None) -> dict[str, Any]:
     """Return the message as the webhook takes it. Nobody is ever mentioned."""
     named = {"username": username} if username else {}
-    return {**named, "embeds": [_embed(delivery)], "allowed_mentions": {"parse": []}}
+    return {**named, **_said(delivery), "allowed_mentions": {"parse": []}}
 
 
-def _waiting(url: str) -> str:
-    """Add `wait=true`: without it Discord answers 204 even for what it throws away."""
-    parts = urlsplit(url)
-    query = [pair for pair in parse_qsl(parts.query) if pair[0] != "wait"]
-    return urlunsplit(parts._replace(query=urlencode([*query, ("wait", "true")])))
+def _said(delivery: Delivery) -> dict[str, Any]:
+    if delivery.plain:
+        return {"content": plain_text(delivery, _CONTENT, escape)}
+    return {"embeds": [_embed(delivery)]}
+
+
+def _id_in(response: Response) -> str | None:
+    id = response.found("id")
+    return id if isinstance(id, str) and NUMBER.fullmatch(id) else None
+
+
+def _fault(response: Response) -> Fault:
+    # Its status is 404, as that of an unknown webhook.
+    gone = response.found("code") == _UNKNOWN_MESSAGE
+    return Fault.MESSAGE if gone else by_status(response)
 
 
 def _embed(delivery: Delivery) -> dict[str, Any]:
     event, message = delivery.event, delivery.message
-    title = f"{SYMBOLS[event.severity]} {one_line(message.title)}"
     embed: dict[str, Any] = {
-        "title": clamp(title, _TITLE, escape),
+        "title": clamp(title_of(delivery), _TITLE, escape),
         "description": fit_lines(strip_controls(message.body), _BODY, escape),
         "color": int(COLOURS[event.severity][1:], 16),
         # A footer knows no markup: a backslash would be seen.

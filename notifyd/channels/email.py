@@ -91,7 +91,7 @@ class Email:
         sender, to = self._settings.from_, self._settings.to
         mail = write_mail(delivery, sender, to, self._clock.now(), self._page)
         refused = await self._transport.send_mail(
-            Mail(sender=sender, recipients=to, content=mail.as_bytes()),
+            Mail(sender=sender, recipients=to, content=mail.as_bytes(), rich=not delivery.plain),
             self._settings.server,
             self._settings.timeout,
         )
@@ -109,7 +109,8 @@ def write_mail(
     for name, value in _headers(delivery, sender, to, now).items():
         mail[name] = value
     mail.set_content(_text(delivery))
-    mail.add_alternative(_html(delivery, page), subtype="html")
+    if not delivery.plain:
+        mail.add_alternative(_html(delivery, page), subtype="html")
     return mail
 
 

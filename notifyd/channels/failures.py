@@ -23,7 +23,7 @@ class TemporaryFailure(Exception):
         only_target: bool = False,
     ) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason = _storable(reason)
         self.retry_after = retry_after
         self.status = status
         self.only_target = only_target
@@ -47,6 +47,11 @@ class PermanentFailure(Exception):
         self, reason: str, *, fault: Fault = Fault.MESSAGE, status: int | None = None
     ) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason = _storable(reason)
         self.fault = fault
         self.status = status
+
+
+def _storable(text: str) -> str:
+    """Return the text without what UTF-8 cannot write: half an emoji, from a service's answer."""
+    return text.encode("utf-8", "replace").decode()

@@ -13,8 +13,11 @@ from notifyd.channels.console import Console, ConsoleSettings, Write, wants_colo
 from notifyd.channels.desktop import Desktop, DesktopSettings
 from notifyd.channels.discord import Discord, DiscordSettings
 from notifyd.channels.email import Email, EmailSettings
+from notifyd.channels.matrix import Matrix, MatrixSettings
+from notifyd.channels.ntfy import Ntfy, NtfySettings
 from notifyd.channels.settings import ChannelSettings
-from notifyd.channels.slack import Slack, SlackSettings
+from notifyd.channels.slack import SlackSettings, slack_of
+from notifyd.channels.telegram import Telegram, TelegramSettings
 from notifyd.channels.transport import Transport
 from notifyd.channels.webhook import Webhook, WebhookSettings
 from notifyd.clock import Clock
@@ -64,7 +67,10 @@ KINDS: Mapping[str, Kind] = {
         _kind(DesktopSettings, lambda own, tools: Desktop(own, tools.transport)),
         _kind(DiscordSettings, lambda own, tools: Discord(own, tools.transport, tools.clock)),
         _kind(EmailSettings, lambda own, tools: Email(own, tools.transport, tools.clock)),
-        _kind(SlackSettings, lambda own, tools: Slack(own, tools.transport, tools.clock)),
+        _kind(MatrixSettings, lambda own, tools: Matrix(own, tools.transport, tools.clock)),
+        _kind(NtfySettings, lambda own, tools: Ntfy(own, tools.transport, tools.clock)),
+        _kind(SlackSettings, lambda own, tools: slack_of(own, tools.transport, tools.clock)),
+        _kind(TelegramSettings, lambda own, tools: Telegram(own, tools.transport, tools.clock)),
         _kind(WebhookSettings, lambda own, tools: Webhook(own, tools.transport, tools.clock)),
     )
 }

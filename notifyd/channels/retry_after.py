@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import email.utils
-import json
 import math
 from collections.abc import Iterator, Mapping
 
@@ -12,14 +11,14 @@ LONGEST = 86400.0
 """Seconds: a longer wish is an error of the service, and must not silence a channel for good."""
 
 
-def wanted_pause(headers: Mapping[str, str], text: str, now: float) -> float | None:
+def wanted_pause(headers: Mapping[str, str], body: object, now: float) -> float | None:
     """Return the longest pause that an answer asks for (seconds), or None if it asks for none.
 
     Read are `Retry-After` (RFC 9110 §10.2.3: seconds or a date; Discord and others send
-    fractions), `X-RateLimit-Reset-After` (Discord), and from a JSON body `retry_after`
+    fractions), `X-RateLimit-Reset-After` (Discord), and from the JSON `body` `retry_after`
     (Discord, Slack), `parameters.retry_after` (Telegram) and `retry_after_ms` (Matrix).
     """
-    wishes = [*_from_headers(headers, now), *_from_body(text)]
+    wishes = [*_from_headers(headers, now), *_from_body(body)]
     return min(max(wishes), LONGEST) if wishes else None
 
 
@@ -33,11 +32,7 @@ def _from_headers(headers: Mapping[str, str], now: float) -> Iterator[float]:
             yield seconds
 
 
-def _from_body(text: str) -> Iterator[float]:
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        return
+def _from_body(body: object) -> Iterator[float]:
     if not isinstance(body, dict):
         return
     parameters = body.get("parameters")

@@ -52,7 +52,7 @@ class Retry(Settings):
 
     initial_delay: Duration = Field(default=1.0, gt=0)
     max_delay: Duration = Field(default=900.0, gt=0)
-    multiplier: float = Field(default=2.0, ge=1)
+    multiplier: float = Field(default=2.0, ge=1, le=100)
     give_up_after: Lifetimes = Field(
         default_factory=lambda: _by_severity({}), validate_default=True
     )
@@ -64,7 +64,7 @@ class CircuitBreaker(Settings):
     failure_threshold: int = Field(default=5, ge=1)
     """So many failures in `window` open it, if they are at least half of the attempts."""
     window: Duration = Field(default=60.0, gt=0)
-    timeout: Duration = Field(default=60.0, gt=0)
+    timeout: Duration = Field(default=3.0, gt=0)
     """How long it stays open at first; from then on a tenth of what the trouble has lasted."""
     max_timeout: Duration = Field(default=300.0, gt=0)
     success_threshold: int = Field(default=2, ge=1)
@@ -115,7 +115,8 @@ class ChannelSettings(Settings):
     rate_limit: RateLimit = RateLimit()
     retry: Retry = Retry()
     circuit_breaker: CircuitBreaker = CircuitBreaker()
-    batch: Batch | None = None
+    batch: Batch | None = Batch()
+    """How bursts are told; None: each message by itself."""
     digest: Digest | None = None
     deduplicate: Duration | None = Field(default=None, gt=0, le=86400)
     """For so long, a message that says exactly the same is not told again."""
@@ -127,6 +128,11 @@ class ChannelSettings(Settings):
     """How many messages are on their way at the same time; one job's never are."""
     timeout: Duration = Field(default=15.0, gt=0, le=300)
     """How long one attempt may take, in seconds."""
+
+    @property
+    def longest_try(self) -> float:
+        """After so many seconds a try is ended, also by a channel that forgets its time-outs."""
+        return self.timeout * 2 + 5
 
     @property
     def targets(self) -> tuple[str, ...]:

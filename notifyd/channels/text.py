@@ -14,6 +14,8 @@ _JOINERS = "\u200d\ufe0e\ufe0f"
 
 Escape = Callable[[str], str]
 """Turns plain text into text of a medium, character by character."""
+Size = Callable[[str], int]
+"""How a service counts the length of a text."""
 
 
 def unescaped(text: str) -> str:
@@ -44,37 +46,43 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le", "replace")) // 2
 
 
-def clamp(text: str, limit: int, escape: Escape = unescaped) -> str:
+def octets(text: str) -> int:
+    """Return the length in bytes of UTF-8."""
+    return len(text.encode("utf-8", "replace"))
+
+
+def clamp(text: str, limit: int, escape: Escape = unescaped, size: Size = units) -> str:
     """Return the escaped text in at most `limit` units, a cut marked with `…`.
 
     The cut is made before escaping, so that it never falls inside an escape.
     """
     whole = escape(text)
-    if units(whole) <= limit:
+    if size(whole) <= limit:
         return whole
+    room = limit - size("…")
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        fits = units(escape(text[:middle])) < limit
+        fits = size(escape(text[:middle])) <= room
         low, high = (middle, high) if fits else (low, middle - 1)
     return escape(_whole_signs(text[:low], text[low : low + 1])) + "…"
 
 
-def fit_lines(text: str, limit: int, escape: Escape = unescaped) -> str:
+def fit_lines(text: str, limit: int, escape: Escape = unescaped, size: Size = units) -> str:
     """Return as many whole escaped lines as `limit` units hold, then `… and N more lines`."""
     whole = escape(text)
-    if units(whole) <= limit:
+    if size(whole) <= limit:
         return whole
     lines = text.split("\n")
-    room = limit - units(_left_out(len(lines)))
+    room = limit - size(_left_out(len(lines)))
     kept: list[str] = []
     for line in lines:
-        room -= units(escape(line)) + 1
+        room -= size(escape(line)) + 1
         if room < 0:
             break
         kept.append(line)
     if not kept:
-        return clamp(text, limit, escape)
+        return clamp(text, limit, escape, size)
     return escape("\n".join(kept)) + _left_out(len(lines) - len(kept))
 
 

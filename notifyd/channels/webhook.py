@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import datetime
-import hashlib
 import hmac
 import json
 import math
@@ -20,13 +19,14 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from notifyd.channels.addresses import WebAddress
 from notifyd.channels.base import Receipt
 from notifyd.channels.response import accept
-from notifyd.channels.settings import ChannelSettings
+from notifyd.channels.settings import Batch, ChannelSettings
 from notifyd.channels.transport import Transport
 from notifyd.clock import Clock
 from notifyd.model import Delivery, Event, Scalar
 from notifyd.settings import Secret
 
 _PREFIX = "whsec_"
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = re.compile(r"(?i)webhook-.*|content-(type|length)|transfer-encoding|connection|host")
 
@@ -78,11 +78,15 @@ class WebhookSettings(ChannelSettings):
     """Where the events are posted, and how the receiver knows that they are ours."""
 
     type: Literal["webhook"] = "webhook"
+    batch: Batch | None = None
     url: WebAddress
+    """Where the events go."""
     method: Literal["POST", "PUT"] = "POST"
+    """What the receiver expects."""
     headers: Annotated[dict[str, Secret], AfterValidator(_checked_headers)] = Field(
         default_factory=dict
     )
+    """More headers, such as `Authorization`; their values are secrets."""
     secret: SigningKeys | None = None
     """`whsec_` and base64 of 24 to 64 bytes; several, for a change of keys, each sign."""
 
@@ -95,16 +99,17 @@ class Webhook:
         self._transport = transport
         self._clock = clock
         self._keys = _keys_of(settings.secret) if settings.secret else []
+        self._headers: dict[str, str | Secret] = {
+            **settings.headers,
+            "content-type": "application/cloudevents+json; charset=utf-8",
+        }
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Post the event, or raise Temporary- or PermanentFailure."""
-        body = cloud_event(delivery)
         settings = self._settings
-        headers: dict[str, str | Secret] = {
-            **settings.headers,
-            "content-type": "application/cloudevents+json; charset=utf-8",
-            **signed(delivery.id, int(self._clock.now()), body, self._keys),
-        }
+        body = cloud_event(delivery)
+        signature = signed(delivery.id, int(self._clock.now()), body, self._keys)
+        headers = {**self._headers, **signature}
         response = await self._transport.post(
             settings.url, body, headers, settings.timeout, method=settings.method
         )
@@ -131,14 +136,14 @@ def cloud_event(delivery: Delivery) -> bytes:
     if not event.subject:
         del envelope["subject"]  # may not be empty, but absent
     # A job name can hold bytes that are no text; they must not keep the rest from arriving.
-    return json.dumps(envelope, ensure_ascii=False).encode("utf-8", "replace")
+    return _JSON.encode(envelope).encode("utf-8", "replace")
 
 
 def signed(message_id: str, timestamp: int, body: bytes, keys: list[bytes]) -> dict[str, str]:
     """Return the headers of Standard Webhooks: id, time of this attempt, and signatures."""
     headers = {"webhook-id": message_id, "webhook-timestamp": str(timestamp)}
     content = f"{message_id}.{timestamp}.".encode() + body
-    digests = [hmac.new(key, content, hashlib.sha256).digest() for key in keys]
+    digests = [hmac.digest(key, content, "sha256") for key in keys]
     if digests:
         headers["webhook-signature"] = " ".join(
             f"v1,{base64.b64encode(digest).decode()}" for digest in digests

@@ -18,7 +18,7 @@ def command() -> None:
 @places
 @click.pass_context
 def channel_list(ctx: click.Context, as_json: bool) -> None:
-    """Show each channel, its state, and the events that it hears."""
+    """Show each channel: its state, who is told instead, and the events that it hears."""
     context: Context = ctx.obj
     channels = context.client().status()["channels"]
     if as_json:
@@ -27,5 +27,14 @@ def channel_list(ctx: click.Context, as_json: bool) -> None:
     if not channels:
         click.echo("No channels. `notifyd init` sets one up.")
         return
-    rows = [(one["name"], one["kind"], one["state"], ", ".join(one["events"])) for one in channels]
-    text.table(("CHANNEL", "KIND", "STATE", "EVENTS"), rows)
+    rows = [
+        (
+            one["name"],
+            one["kind"],
+            one["state"],
+            ", ".join(one["fallback"]) or "-",
+            ", ".join(one["events"]) or "-",
+        )
+        for one in channels
+    ]
+    text.table(("CHANNEL", "KIND", "STATE", "FALLBACK", "EVENTS"), rows)

@@ -27,10 +27,7 @@ def collection_list(ctx: click.Context, as_json: bool) -> None:
     if not collections:
         click.echo("No collection has jobs. `sbatch --comment=notifyd:NAME` puts a job into one.")
         return
-    rows = [
-        (text.plain(one["name"]), f"{one['done']}/{one['total']}", text.plain(one["outcomes"]))
-        for one in collections
-    ]
+    rows = [(one["name"], f"{one['done']}/{one['total']}", one["outcomes"]) for one in collections]
     text.table(("COLLECTION", "ENDED", "SO FAR"), rows)
 
 

@@ -16,7 +16,7 @@ from notifyd.channels.settings import ChannelSettings
 from notifyd.channels.transport import Transport
 from notifyd.clock import SystemClock
 from notifyd.config.schema import Config
-from notifyd.control.operator import Operator
+from notifyd.control.spoken import test_delivery
 from notifyd.logs import set_up_logs
 from notifyd.model import Delivery
 
@@ -54,7 +54,7 @@ async def _send_all(chosen: Mapping[str, ChannelSettings], write: Write) -> dict
 
 async def _attempt(name: str, settings: ChannelSettings, tools: Tools) -> str | None:
     channel = KINDS[settings.type].build(settings, tools)
-    delivery = Operator.test_delivery(name, tools.clock.now())
+    delivery = test_delivery(name, tools.clock.now())
     return await try_once(channel, delivery, settings.timeout + _SLACK)
 
 

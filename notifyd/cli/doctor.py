@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import click
 
 from notifyd.cli import text
-from notifyd.cli.checks import channels, daemon, service, settings, slurm, state
+from notifyd.cli.checks import channels, daemon, service, settings, slurm, state, store
 from notifyd.cli.checks.finding import Finding, State
 from notifyd.cli.context import Context, places
 from notifyd.cli.environment import environment_file, service_environment
@@ -55,7 +55,11 @@ def examine(context: Context, send: bool) -> Iterator[Finding]:
     yield from state.look_at(context.state)
     watched = config.slurm if config else SlurmSettings()
     yield from asyncio.run(slurm.look_at(watched, environ, SystemClock()))
-    yield daemon.check_daemon(context, max((one.stat().st_mtime for one in files), default=0.0))
+    changed = max((one.stat().st_mtime for one in files), default=0.0)
+    finding, status = daemon.check_daemon(context, changed)
+    yield finding
+    yield from store.judge(status) if status else store.look_at(context.state)
+    yield from store.check_damaged(context.state)
     yield from service.look_at(UserManager(context.environ))
     if config:
         yield from channels.look_at(config, environ, send)

@@ -9,25 +9,37 @@ import click
 from notifyd.cli import text
 from notifyd.cli.context import Context, places
 from notifyd.client import Json
+from notifyd.model import DeliveryState
 
 
 @click.command("history")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--channel", metavar="NAME", help="Only this channel.")
+@click.option(
+    "--state",
+    type=click.Choice([one.value for one in DeliveryState]),
+    help="Only what stands there.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @places
 @click.pass_context
-def command(ctx: click.Context, limit: int, channel: str | None, as_json: bool) -> None:
-    """Show the last deliveries with their attempts, newest first."""
+def command(
+    ctx: click.Context, limit: int, channel: str | None, state: str | None, as_json: bool
+) -> None:
+    """Show the last deliveries with their attempts, newest first.
+
+    `notifyd dead show ID` tells all of one.
+    """
     context: Context = ctx.obj
-    deliveries = context.client().history(limit, channel)
+    deliveries = context.client().history(limit, channel, state)
     if as_json:
         text.as_json(deliveries)
-        return
-    if not deliveries:
+    elif deliveries:
+        show(deliveries)
+    elif channel or state:
+        click.echo("Nothing like that is in the history.")
+    else:
         click.echo("Nothing has been told yet.")
-        return
-    show(deliveries)
 
 
 def show(deliveries: Sequence[Json]) -> None:
@@ -35,24 +47,30 @@ def show(deliveries: Sequence[Json]) -> None:
     rows = [
         (
             text.clock(one["created"]),
+            text.short(one["id"]),
             one["channel"],
             one["state"],
             str(len(one["attempts"])),
-            text.plain(one["title"]),
+            _message(one),
         )
         for one in deliveries
     ]
-    text.table(("TIME", "CHANNEL", "STATE", "TRIES", "MESSAGE"), rows)
+    text.table(("TIME", "ID", "CHANNEL", "STATE", "TRIES", "MESSAGE"), rows)
     for one in deliveries:
         if one["detail"]:
             _show_tries(one)
 
 
+def _message(one: Json) -> str:
+    title = str(one["title"])
+    return f"in the message of {text.short(one['told_in'])}: {title}" if one["told_in"] else title
+
+
 def _show_tries(one: Json) -> None:
     click.echo()
-    click.echo(f"{text.plain(one['subject'])} on {one['channel']}, {one['state']}:")
+    about = f"{text.plain(one['subject'])} on {text.plain(one['channel'])}"
+    click.echo(f"{text.short(one['id'])}, {about}, {one['state']}:")
     for attempt in one["attempts"]:
-        said = text.plain(attempt["detail"] or "delivered")
-        click.echo(f"  {text.clock(attempt['at'])}  {said}")
+        text.under(f"  {text.clock(attempt['at'])}  ", attempt["detail"] or "delivered")
     if not one["attempts"]:
-        click.echo(f"  {text.plain(one['detail'])}")
+        text.under("  ", one["detail"])

@@ -12,7 +12,9 @@ import click
 
 from notifyd import __version__
 from notifyd.cli.context import Context
+from notifyd.cli.text import plain
 from notifyd.client import NotRunning, Refused
+from notifyd.terminal import forbids_colour
 
 _COMMANDS = {
     "init": "Write a configuration by answering at most four questions.",
@@ -20,6 +22,7 @@ _COMMANDS = {
     "run": "Watch and tell, in the foreground.",
     "status": "Show how the daemon and its channels are.",
     "history": "Show the last deliveries with their attempts.",
+    "dead": "Show, retry or purge dead letters: what was given up.",
     "channel": "List the channels.",
     "collection": "Tell a set of jobs as one story: list, add, remove.",
     "test": "Send a test message to a channel.",
@@ -61,8 +64,8 @@ def notifyd(
 ) -> None:
     """notifyd tells you what happened to your Slurm jobs: once, in order, with the reason."""
     ctx.obj = Context.find(config, state_dir, _environ())
-    if ctx.obj.environ.get("NO_COLOR") or ctx.obj.environ.get("TERM") == "dumb":
-        ctx.color = False  # https://no-color.org; click does not know it
+    if forbids_colour(ctx.obj.environ):
+        ctx.color = False  # click does not know of it
     if ctx.invoked_subcommand is not None:
         return
     if not foreground:
@@ -91,7 +94,7 @@ def main() -> None:
         click.echo("Start it with `systemctl --user start notifyd` or `notifyd run`.", err=True)
         sys.exit(NOT_RUNNING)
     except Refused as error:
-        click.echo(f"notifyd: {error.title}", err=True)
+        click.echo(f"notifyd: {plain(error.title)}", err=True)
         for detail in error.details:
-            click.echo(f"  {detail}", err=True)
+            click.echo(f"  {plain(detail)}", err=True)
         sys.exit(FAILED)

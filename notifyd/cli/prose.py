@@ -12,14 +12,17 @@ from notifyd.cli.text import plain
 _WIDTH = 80
 
 
-def say(text: str, indent: str = "", mark: str = "", error: bool = False) -> None:
+def say(
+    text: str, indent: str = "", mark: str = "", error: bool = False, colour: str | None = None
+) -> None:
     """Print a paragraph; a text of several lines is printed line by line.
 
-    `mark`, one column wide when it is shown, stands in the indent before the first word.
+    `mark`, no wider than the indent, stands in it before the first word.
     """
     width = min(shutil.get_terminal_size((_WIDTH, 24)).columns, _WIDTH)
     lines = "\n".join(_wrapped(plain(line), indent, width) for line in text.split("\n"))
-    click.echo(mark + lines[1:] if mark else lines, err=error)
+    words = lines[len(click.unstyle(mark)) :]
+    click.echo(mark + (click.style(words, fg=colour) if colour else words), err=error)
 
 
 def command(text: str) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import textwrap
 import time
-import unicodedata
 from collections.abc import Sequence
 
 import click
+
+from notifyd.terminal import columns
 
 
 def as_json(value: object) -> None:
@@ -17,18 +19,28 @@ def as_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print aligned columns; on a terminal, lines are cut at its edge."""
-    widths = [max(_width(row[i]) for row in (header, *rows)) for i in range(len(header))]
-    room = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
-    for row in (header, *rows):
-        cells = [
-            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
-        ]
-        line = "  ".join(cells).rstrip()
-        if room is not None:
-            line = _cut(line, room)
-        click.echo(click.style(line, dim=True) if row is header else line)
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], below: Sequence[str] = ()) -> None:
+    """Print aligned columns, whatever is in them; on a terminal, lines are cut at its edge.
+
+    `below` has a text for each row that is printed under it, whole.
+    """
+    lines = [[plain(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(columns(line[i]) for line in lines) for i in range(len(header))]
+    for line, words in zip(lines, ["", *(below or [""] * len(rows))], strict=True):
+        shown = _cut("  ".join(map(_padded, line, widths)).rstrip(), _room())
+        click.echo(click.style(shown, dim=True) if line is lines[0] else shown)
+        if words:
+            under("  ", words)
+
+
+def under(first: str, words: str) -> None:
+    """Print a text that belongs to what stands above it; on a terminal, lines end at its edge."""
+    room = _room()
+    if room is None:
+        click.echo(first + plain(words))
+        return
+    wrap = textwrap.TextWrapper(room, initial_indent=first, subsequent_indent=" " * len(first))
+    click.echo(wrap.fill(plain(words)))
 
 
 def ago(moment: float | None, now: float) -> str:
@@ -50,6 +62,11 @@ def span(seconds: float) -> str:
     return f"{left} s"
 
 
+def count(number: int, noun: str) -> str:
+    """Return `1 job`, `2 jobs`."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def clock(moment: float) -> str:
     """Return local time, with the date when it is not today's."""
     then, today = time.localtime(moment), time.localtime()
@@ -62,19 +79,23 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _width(text: str) -> int:
-    return sum(map(_column, text))
+def short(id: str) -> str:
+    """Return the beginning of a delivery's id, which is enough to name it."""
+    return plain(id[:8])
 
 
-def _column(letter: str) -> int:
-    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+def _room() -> int | None:
+    """Return the columns of the terminal; a pipe takes lines of any length."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
 
 
-def _cut(text: str, room: int) -> str:
-    if _width(text) <= room:
+def _padded(cell: str, width: int) -> str:
+    return cell + " " * (width - columns(cell))
+
+
+def _cut(text: str, room: int | None) -> str:
+    if room is None or columns(text) <= room:
         return text
-    while text and _width(text) > room - 1:
+    while text and columns(text) > room - 1:
         text = text[:-1]
     return text + "…"

@@ -64,8 +64,10 @@ class Assembly:
         )
 
     def _channels(self, section: Node) -> dict[str, ChannelSettings]:
+        nodes = self._entries(section, ("channels",))
         channels = {}
-        for name, node in self._entries(section, ("channels",)).items():
+        for name, node in nodes.items():
+            self._check_fallback(name, node, nodes)
             settings = self._channel(name, node)
             if settings is not None:
                 channels[name] = settings
@@ -98,6 +100,18 @@ class Assembly:
             text = unknown("type of channel", str(node.value), self.kinds)
             self.report.add(node.mark, (*trail, "type"), text)
         return None
+
+    def _check_fallback(self, name: str, node: Node, nodes: Mapping[str, Node]) -> None:
+        given = node.child("fallback") if isinstance(node.value, dict) else None
+        if given is None:
+            return
+        others = [other for other in nodes if other != name]
+        for one in given.value if isinstance(given.value, tuple) else (given,):
+            trail = ("channels", name, "fallback")
+            if one.value == name:
+                self.report.add(one.mark, trail, "a channel cannot be its own fallback")
+            elif isinstance(one.value, str) and one.value not in others:
+                self.report.add(one.mark, trail, unknown("channel", one.value, others))
 
     def _check_events(self, channel: Node, trail: Trail) -> None:
         node = channel.child("events")

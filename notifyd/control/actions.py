@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from notifyd.control.views import CollectionView, DeadLetters, Retried, StatusView
+from notifyd.model import DeliveryState
 from notifyd.outbox.records import Record
 
 
@@ -19,72 +20,17 @@ class NotAllowed(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelView:
-    """How a channel is. `state` is ok, failing, down (breaker open) or muted."""
-
-    name: str
-    kind: str
-    state: str
-    events: tuple[str, ...]
-    breaker: str
-    tokens: float
-    burst: int
-    backlog: int
-    oldest: float | None
-    muted: str | None
-    last_error: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterView:
-    """How the watching of a cluster goes. Times are Unix seconds.
-
-    `accounting` is False where the cluster keeps none.
-    """
-
-    name: str | None
-    jobs: int
-    last_poll: float | None
-    next_poll: float | None
-    unreachable_since: float | None
-    trouble: str | None
-    accounting: bool
-    accounting_trouble: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectionView:
-    """How far a collection is. `outcomes` is what is told of it."""
-
-    name: str
-    cluster: str
-    total: int
-    done: int
-    outcomes: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusView:
-    """How the daemon is. `config_trouble` tells of a reload that was refused."""
-
-    version: str
-    pid: int
-    started: float
-    uptime_seconds: float
-    config: str
-    config_loaded: float
-    config_trouble: str | None
-    clusters: tuple[ClusterView, ...]
-    channels: tuple[ChannelView, ...]
-    unconfigured_backlog: dict[str, int]
-
-
 class Actions(Protocol):
-    """Each raises NotAllowed with a reason for people."""
+    """Each raises NotAllowed with a reason for people, or OutboxError when the store fails."""
 
     async def status(self) -> StatusView: ...
-    async def history(self, limit: int, channel: str | None) -> list[Record]: ...
+    async def history(
+        self, limit: int, channel: str | None, state: DeliveryState | None
+    ) -> list[Record]: ...
+    async def delivery(self, id: str) -> Record: ...
+    async def dead(self, limit: int, channel: str | None) -> DeadLetters: ...
+    async def retry(self, id: str | None, channel: str | None) -> Retried: ...
+    async def purge(self, id: str | None, channel: str | None) -> int: ...
     async def reload(self) -> None: ...
     async def collections(self) -> list[CollectionView]: ...
     async def change_collection(self, name: str, settings: Mapping[str, object] | None) -> None: ...

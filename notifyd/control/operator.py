@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from notifyd import __version__
 from notifyd.bus import Bus, NotTaken
 from notifyd.channels.failures import PermanentFailure, TemporaryFailure
 from notifyd.clock import Clock
-from notifyd.control.actions import ChannelView, ClusterView, CollectionView, NotAllowed, StatusView
-from notifyd.delivery.breaker import State
+from notifyd.control.actions import NotAllowed
+from notifyd.control.letters import Letters
+from notifyd.control.names import find_record, find_worker
+from notifyd.control.overview import Stock, channel_view, cluster_view, collection_views
+from notifyd.control.spoken import test_delivery, text_event
+from notifyd.control.views import CollectionView, DeadLetters, Retried, StatusView
 from notifyd.delivery.fleet import Fleet
 from notifyd.delivery.mutes import Mutes
-from notifyd.delivery.worker import Worker
-from notifyd.events.catalogue import CATALOGUE
-from notifyd.model import Delivery, Event, Scalar, derived_id
-from notifyd.outbox.records import Backlog, Record
+from notifyd.model import DeliveryState
+from notifyd.outbox.records import Record
 from notifyd.outbox.store import Outbox
-from notifyd.rendering.renderer import Renderer
-from notifyd.slurm.collections.chapter import summary
 from notifyd.slurm.poller import Poller
 
 
@@ -50,28 +49,46 @@ class Operator:
     set_collection: Callable[[str, Mapping[str, object] | None], Awaitable[None]]
 
     async def status(self) -> StatusView:
-        """Return how the daemon, the watching and each channel are."""
-        now = self.clock.now()
-        backlog = await self.outbox.backlog()
+        """Return how the daemon, the watching, the store and each channel are."""
+        stock = await Stock.take(self.outbox)
         workers = self.fleet.workers
         return StatusView(
             version=__version__,
             pid=os.getpid(),
             started=self.started,
-            uptime_seconds=now - self.started,
+            uptime_seconds=self.clock.now() - self.started,
             config=self.config.path,
             config_loaded=self.config.loaded,
             config_trouble=self.config.trouble,
-            clusters=tuple(_cluster(poller) for poller in self.pollers()),
-            channels=tuple(self._channel(one, backlog.get(one.name)) for one in workers.values()),
-            unconfigured_backlog={
-                name: owed.pending for name, owed in backlog.items() if name not in workers
-            },
+            store=stock.view,
+            clusters=tuple(map(cluster_view, self.pollers())),
+            channels=tuple(
+                channel_view(one, stock, self.mutes, self.clock) for one in workers.values()
+            ),
+            unconfigured_backlog=stock.strangers(workers),
         )
 
-    async def history(self, limit: int, channel: str | None) -> list[Record]:
+    async def history(
+        self, limit: int, channel: str | None, state: DeliveryState | None
+    ) -> list[Record]:
         """Return the last deliveries, newest first."""
-        return await self.outbox.history(limit, channel)
+        return await self.outbox.history(limit, channel, state)
+
+    async def delivery(self, id: str) -> Record:
+        """Return one delivery."""
+        return await find_record(self.outbox, id)
+
+    async def dead(self, limit: int, channel: str | None) -> DeadLetters:
+        """Return what was given up, newest first."""
+        return await self._letters.show(limit, channel)
+
+    async def retry(self, id: str | None, channel: str | None) -> Retried:
+        """Owe dead letters again."""
+        return await self._letters.retry(id, channel)
+
+    async def purge(self, id: str | None, channel: str | None) -> int:
+        """Forget dead letters."""
+        return await self._letters.purge(id, channel)
 
     async def reload(self) -> None:
         """Read the configuration anew."""
@@ -79,7 +96,7 @@ class Operator:
 
     async def collections(self) -> list[CollectionView]:
         """Return the collections that are told of, and how far each is."""
-        return [view for poller in self.pollers() for view in _collections(poller)]
+        return [view for poller in self.pollers() for view in collection_views(poller)]
 
     async def change_collection(self, name: str, settings: Mapping[str, object] | None) -> None:
         """Set or remove a collection; what is configured elsewhere cannot be removed here."""
@@ -87,114 +104,36 @@ class Operator:
 
     async def mute(self, channel: str, seconds: float | None) -> None:
         """Switch a channel off."""
-        worker = self._worker(channel)
+        worker = find_worker(self.fleet, channel)
         await self.mutes.mute(channel, None if seconds is None else self.clock.now() + seconds)
         worker.wake()
 
     async def unmute(self, channel: str) -> None:
         """Switch a channel on again."""
-        worker = self._worker(channel)
+        worker = find_worker(self.fleet, channel)
         await self.mutes.unmute(channel)
         worker.wake()
 
     async def test(self, channel: str) -> None:
-        """Try the channel at once, past its queue, and say how it went."""
-        worker = self._worker(channel)
+        """Try the channel at once, past its queue; when it works again, its queue moves on."""
+        worker = find_worker(self.fleet, channel)
         try:
-            await worker.channel.send(self.test_delivery(channel, self.clock.now()))
+            await worker.channel.send(test_delivery(channel, self.clock.now()))
         except (TemporaryFailure, PermanentFailure) as failure:
             raise NotAllowed(f"{channel}: {failure.reason}", status=502) from failure
-
-    @staticmethod
-    def test_delivery(channel: str, now: float) -> Delivery:
-        """Return a message that says only that the channel works."""
-        event = _spoken("test", secrets.token_hex(8), now, {"channel": channel})
-        message = Renderer().render(event)
-        return Delivery(
-            id=derived_id(event.id, channel), channel=channel, event=event, message=message
-        )
+        if worker.gate.refusal is not None:
+            worker.readmit()
 
     async def send(self, text: str, channel: str, id: str | None) -> str:
         """Owe a text to a channel; return the event's id."""
-        self._worker(channel)
-        clean = text.encode("utf-8", "replace").decode()
-        data: dict[str, Scalar] = {"text": clean, "channel": channel}
-        event = _spoken("message", id or secrets.token_hex(16), self.clock.now(), data)
+        find_worker(self.fleet, channel)
+        event = text_event(text, channel, id, self.clock.now())
         try:
             await self.bus.publish([event])
         except NotTaken as error:
             raise NotAllowed(f"not stored: {error}", status=503) from error
         return event.id
 
-    def _worker(self, channel: str) -> Worker:
-        try:
-            return self.fleet.workers[channel]
-        except KeyError:
-            there = ", ".join(self.fleet.workers) or "none"
-            text = f"no channel `{channel}`; there are: {there}"
-            raise NotAllowed(text, status=404) from None
-
-    def _channel(self, worker: Worker, owed: Backlog | None) -> ChannelView:
-        now = self.clock.monotonic()
-        muted = self.mutes.why(worker.name, self.clock.now())
-        return ChannelView(
-            name=worker.name,
-            kind=worker.settings.type,
-            state=_state(worker, muted, now),
-            events=worker.settings.events,
-            breaker=worker.gate.breaker.state(now),
-            tokens=round(worker.gate.bucket.level(now), 1),
-            burst=worker.gate.bucket.burst,
-            backlog=owed.pending if owed else 0,
-            oldest=owed.oldest if owed else None,
-            muted=muted,
-            last_error=worker.last_error,
-        )
-
-
-def _cluster(poller: Poller) -> ClusterView:
-    health = poller.health
-    return ClusterView(
-        name=health.cluster or poller.watch or None,
-        jobs=health.jobs,
-        last_poll=health.last_poll,
-        next_poll=health.next_poll,
-        unreachable_since=health.unreachable_since,
-        trouble=health.trouble,
-        accounting=health.accounting,
-        accounting_trouble=health.accounting_trouble,
-    )
-
-
-def _collections(poller: Poller) -> Iterator[CollectionView]:
-    for chapter in poller.chapters.values():
-        yield CollectionView(
-            name=chapter.name,
-            cluster=chapter.cluster,
-            total=chapter.known,
-            done=chapter.done,
-            outcomes=summary(chapter),
-        )
-
-
-def _state(worker: Worker, muted: str | None, now: float) -> str:
-    if muted:
-        return "muted"
-    if worker.gate.breaker.state(now) is not State.CLOSED:
-        return "down"
-    return "failing" if worker.last_error else "ok"
-
-
-def _spoken(kind: str, id: str, now: float, data: dict[str, Scalar]) -> Event:
-    """Return an event that a person made with a command."""
-    event_id = derived_id(kind, id)
-    return Event(
-        id=event_id,
-        type=kind,
-        severity=CATALOGUE[kind].severity,
-        time=now,
-        source="/notifyd",
-        subject=kind,
-        group=f"{kind}/{event_id}",
-        data=data,
-    )
+    @property
+    def _letters(self) -> Letters:
+        return Letters(self.outbox, self.fleet, self.mutes, self.clock)

@@ -1,131 +1,144 @@
-"""The routes of the control socket. Errors are RFC 9457 problem documents."""
+"""The routes of the control socket. `GET /openapi.json` describes them."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Awaitable, Callable
+from typing import Any
 
-import structlog
 from aiohttp import web
-from pydantic import Field, ValidationError
 
-from notifyd.control.actions import Actions, NotAllowed
-from notifyd.settings import Settings
+from notifyd.control import openapi
+from notifyd.control.actions import Actions
+from notifyd.control.bodies import (
+    DeadBody,
+    DeadQuery,
+    HistoryQuery,
+    MessageBody,
+    MuteBody,
+    Nothing,
+)
+from notifyd.control.route import Asked, Route
+from notifyd.control.views import (
+    Collections,
+    CollectionSet,
+    DeadLetters,
+    Delivered,
+    Deliveries,
+    Muted,
+    Purged,
+    Reloaded,
+    Retried,
+    StatusView,
+    Stored,
+)
+from notifyd.outbox.records import Record
 from notifyd.slurm.collections.settings import CollectionSettings
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+async def describe(asked: Asked[Nothing]) -> dict[str, Any]:
+    """Describe this interface, as OpenAPI 3.1."""
+    return openapi.document(ROUTES)
 
 
-class MuteBody(Settings):
-    """`seconds` missing or null: until it is unmuted."""
-
-    seconds: float | None = Field(default=None, gt=0, le=366 * 86400)
-
-
-class MessageBody(Settings):
-    """A text for one channel; the same `id` is told only once."""
-
-    text: str = Field(min_length=1, max_length=20_000)
-    channel: str = Field(max_length=100)
-    id: str | None = Field(default=None, max_length=200)
+async def status(asked: Asked[Nothing]) -> StatusView:
+    """Tell how the daemon, the watching, the store and each channel are."""
+    return await asked.actions.status()
 
 
-class HistoryQuery(Settings):
-    """`GET /v1/history?limit=20&channel=mail`."""
+async def history(asked: Asked[HistoryQuery]) -> Deliveries:
+    """Return the last deliveries with their attempts, newest first."""
+    query = asked.given
+    records = await asked.actions.history(query.limit, query.channel, query.state)
+    return Deliveries(tuple(records))
 
-    limit: int = Field(default=20, ge=1, le=1000)
-    channel: str | None = Field(default=None, max_length=100)
+
+async def delivery(asked: Asked[Nothing]) -> Record:
+    """Return one delivery, by its id or a beginning of it that no other has."""
+    return await asked.actions.delivery(asked.part)
+
+
+async def dead(asked: Asked[DeadQuery]) -> DeadLetters:
+    """Return what was given up, newest first, and how much of it there is."""
+    return await asked.actions.dead(asked.given.limit, asked.given.channel)
+
+
+async def retry(asked: Asked[DeadBody]) -> Retried:
+    """Owe dead letters again, for a day."""
+    return await asked.actions.retry(asked.given.id, asked.given.channel)
+
+
+async def purge(asked: Asked[DeadBody]) -> Purged:
+    """Forget dead letters."""
+    return Purged(await asked.actions.purge(asked.given.id, asked.given.channel))
+
+
+async def reload(asked: Asked[Nothing]) -> Reloaded:
+    """Read the configuration anew; a bad one changes nothing and is refused."""
+    await asked.actions.reload()
+    return Reloaded(True)
+
+
+async def collections(asked: Asked[Nothing]) -> Collections:
+    """Return the collections that are told of, and how far each is."""
+    return Collections(tuple(await asked.actions.collections()))
+
+
+async def set_collection(asked: Asked[CollectionSettings]) -> CollectionSet:
+    """Tell a set of jobs as one story; the settings are those of the configuration."""
+    given = asked.given.model_dump(mode="json", exclude_defaults=True)
+    await asked.actions.change_collection(asked.part, given)
+    return CollectionSet(True)
+
+
+async def remove_collection(asked: Asked[Nothing]) -> CollectionSet:
+    """Undo that, for jobs to come."""
+    await asked.actions.change_collection(asked.part, None)
+    return CollectionSet(False)
+
+
+async def mute(asked: Asked[MuteBody]) -> Muted:
+    """Switch a channel off, for a while or until it is unmuted."""
+    await asked.actions.mute(asked.part, asked.given.seconds)
+    return Muted(True)
+
+
+async def unmute(asked: Asked[Nothing]) -> Muted:
+    """Switch a channel on again."""
+    await asked.actions.unmute(asked.part)
+    return Muted(False)
+
+
+async def test(asked: Asked[Nothing]) -> Delivered:
+    """Send a test message at once, past the queue."""
+    await asked.actions.test(asked.part)
+    return Delivered(True)
+
+
+async def send(asked: Asked[MessageBody]) -> Stored:
+    """Owe a text to a channel: stored first, then told like any other message."""
+    body = asked.given
+    return Stored(await asked.actions.send(body.text, body.channel, body.id))
+
+
+ROUTES = (
+    Route("GET", "/openapi.json", describe),
+    Route("GET", "/v1/status", status),
+    Route("GET", "/v1/history", history),
+    Route("GET", "/v1/deliveries/{id}", delivery),
+    Route("GET", "/v1/dead", dead),
+    Route("POST", "/v1/dead/retry", retry),
+    Route("POST", "/v1/dead/purge", purge),
+    Route("POST", "/v1/reload", reload),
+    Route("GET", "/v1/collections", collections),
+    Route("PUT", "/v1/collections/{name}", set_collection),
+    Route("DELETE", "/v1/collections/{name}", remove_collection),
+    Route("POST", "/v1/channels/{name}/mute", mute),
+    Route("POST", "/v1/channels/{name}/unmute", unmute),
+    Route("POST", "/v1/channels/{name}/test", test),
+    Route("POST", "/v1/messages", send, status=202),
+)
 
 
 def add_routes(app: web.Application, actions: Actions) -> None:
     """Join each path to the function that answers it."""
-    routes = _Routes(actions)
-    app.router.add_get("/v1/status", routes.status)
-    app.router.add_get("/v1/history", routes.history)
-    app.router.add_post("/v1/reload", routes.reload)
-    app.router.add_get("/v1/collections", routes.collections)
-    app.router.add_put("/v1/collections/{name}", routes.set_collection)
-    app.router.add_delete("/v1/collections/{name}", routes.remove_collection)
-    app.router.add_post("/v1/channels/{name}/mute", routes.mute)
-    app.router.add_post("/v1/channels/{name}/unmute", routes.unmute)
-    app.router.add_post("/v1/channels/{name}/test", routes.test)
-    app.router.add_post("/v1/messages", routes.send)
-
-
-class _Routes:
-    def __init__(self, actions: Actions) -> None:
-        self._actions = actions
-
-    async def status(self, request: web.Request) -> web.Response:
-        return web.json_response(dataclasses.asdict(await self._actions.status()))
-
-    async def history(self, request: web.Request) -> web.Response:
-        query = HistoryQuery.model_validate(dict(request.query))
-        records = await self._actions.history(query.limit, query.channel)
-        return web.json_response({"deliveries": [dataclasses.asdict(one) for one in records]})
-
-    async def reload(self, request: web.Request) -> web.Response:
-        await self._actions.reload()
-        return web.json_response({"reloaded": True})
-
-    async def collections(self, request: web.Request) -> web.Response:
-        views = await self._actions.collections()
-        return web.json_response({"collections": [dataclasses.asdict(one) for one in views]})
-
-    async def set_collection(self, request: web.Request) -> web.Response:
-        body = CollectionSettings.model_validate_json(await request.read())
-        given = body.model_dump(mode="json", exclude_defaults=True)
-        await self._actions.change_collection(request.match_info["name"], given)
-        return web.json_response({"set": True})
-
-    async def remove_collection(self, request: web.Request) -> web.Response:
-        await self._actions.change_collection(request.match_info["name"], None)
-        return web.json_response({"set": False})
-
-    async def mute(self, request: web.Request) -> web.Response:
-        body = MuteBody.model_validate_json(await request.read() or b"{}")
-        await self._actions.mute(request.match_info["name"], body.seconds)
-        return web.json_response({"muted": True})
-
-    async def unmute(self, request: web.Request) -> web.Response:
-        await self._actions.unmute(request.match_info["name"])
-        return web.json_response({"muted": False})
-
-    async def test(self, request: web.Request) -> web.Response:
-        await self._actions.test(request.match_info["name"])
-        return web.json_response({"delivered": True})
-
-    async def send(self, request: web.Request) -> web.Response:
-        body = MessageBody.model_validate_json(await request.read())
-        delivery = await self._actions.send(body.text, body.channel, body.id)
-        return web.json_response({"id": delivery}, status=202)
-
-
-@web.middleware
-async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every error into a problem document; a bug is logged and shown as one."""
-    try:
-        return await handler(request)
-    except NotAllowed as refusal:
-        return _problem(refusal.status, refusal.title, refusal.details)
-    except ValidationError as error:
-        return _problem(400, "the request is not valid", _reasons(error))
-    except web.HTTPException as error:
-        return _problem(error.status, error.reason)
-    except Exception:
-        structlog.get_logger("control").exception("control_bug", path=request.path)
-        return _problem(500, "a bug in notifyd; its log says more")
-
-
-def _reasons(error: ValidationError) -> tuple[str, ...]:
-    """Return each fault with its field; what is no JSON at all has none."""
-    faults = ((".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors())
-    return tuple(f"{field}: {text}" if field else text for field, text in faults)
-
-
-def _problem(status: int, title: str, details: tuple[str, ...] = ()) -> web.Response:
-    body = {"type": "about:blank", "title": title, "status": status, "details": details}
-    return web.Response(
-        status=status, text=json.dumps(body), content_type="application/problem+json"
-    )
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, route.handler(actions))

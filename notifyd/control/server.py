@@ -14,7 +14,8 @@ from pathlib import Path
 from aiohttp import web
 
 from notifyd.control.actions import Actions, NotAllowed
-from notifyd.control.routes import Handler, add_routes, problems
+from notifyd.control.problems import Handler, problems
+from notifyd.control.routes import add_routes
 
 _PEER = struct.Struct("3i")  # pid, uid, gid (unix(7), SO_PEERCRED)
 _MOST_BODY = 64 * 1024

@@ -1,18 +1,23 @@
 """A circuit breaker: leaves a channel alone that keeps failing. Pure: the caller tells the time.
 
-Closed, messages go. After `failure_threshold` failures in a row it opens, and nothing goes
-for `timeout` seconds. Then it is half open: one probe at a time; `success_threshold`
-successes close it, one failure opens it again for twice as long.
+Closed, messages go. When in the last `window` seconds `failure_threshold` attempts have
+failed, and they are at least half of all, it opens, and nothing goes for `timeout` seconds.
+Then it is half open: exactly one probe is on its way at a time. `success_threshold` of them
+in a row close it; one that fails opens it again, for a tenth of what the trouble has lasted:
+so the end of an outage of ten minutes is seen within one, and the receiver is spared.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import enum
+import math
 from dataclasses import dataclass
 
-LONGEST = 900.0
-"""Seconds: an open breaker does not wait longer, however often its probe has failed."""
+SPARED = 0.1
+"""How long it stays open, as a share of how long the trouble has lasted."""
+_SLOTS = 10
+"""In so many steps the window moves on."""
 
 
 class State(enum.StrEnum):
@@ -21,46 +26,89 @@ class State(enum.StrEnum):
     HALF_OPEN = "half open"
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What became of the attempts in one part of the window."""
+
+    number: int
+    attempts: int = 0
+    failures: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
     """Its settings, and what it has seen. Times are of a clock that never goes back."""
 
     failure_threshold: int = 5
-    timeout: float = 60.0
+    window: float = 60.0
+    timeout: float = 3.0
+    max_timeout: float = 300.0
     success_threshold: int = 2
-    failures: int = 0
-    """Failures in a row while closed."""
-    openings: int = 0
-    """How often it opened since it was last closed."""
+    slots: tuple[Slot, ...] = ()
+    since: float | None = None
+    """When it opened first; None while it is closed."""
+    until: float = 0.0
+    """Open until then."""
     successes: int = 0
     """Successes in a row while half open."""
-    opened_at: float | None = None
+    probing: bool = False
+    """A probe is on its way."""
 
     def state(self, now: float) -> State:
         """Return what the breaker lets through."""
-        if self.opened_at is None:
+        if self.since is None:
             return State.CLOSED
-        return State.OPEN if self.wait(now) > 0 else State.HALF_OPEN
+        return State.OPEN if now < self.until else State.HALF_OPEN
 
     def wait(self, now: float) -> float:
-        """Return the seconds until a message may go: 0 for at once."""
-        if self.opened_at is None:
+        """Return the seconds until a message may go: infinite while a probe is on its way."""
+        if self.since is None:
             return 0.0
-        grown = self.timeout * 2.0 ** min(self.openings - 1, 20)
-        span = min(grown, max(LONGEST, self.timeout))
-        return max(self.opened_at + span - now, 0.0)
+        return math.inf if self.probing else max(self.until - now, 0.0)
 
-    def succeeded(self) -> Breaker:
+    def take(self) -> Breaker:
+        """Return the breaker with one message on its way."""
+        return self if self.since is None else dataclasses.replace(self, probing=True)
+
+    def let_go(self) -> Breaker:
+        """Return the breaker after a message that has proved nothing."""
+        return dataclasses.replace(self, probing=False) if self.probing else self
+
+    def succeeded(self, now: float) -> Breaker:
         """Return the breaker after a success."""
-        if self.opened_at is not None and self.successes + 1 < self.success_threshold:
-            return dataclasses.replace(self, successes=self.successes + 1)
-        return dataclasses.replace(self, failures=0, openings=0, successes=0, opened_at=None)
+        if self.since is None:
+            # While nothing fails there is nothing to compare with: the usual case costs nothing.
+            return self._noted(now, failures=0) if self.slots else self
+        if self.successes + 1 < self.success_threshold:
+            return dataclasses.replace(self, successes=self.successes + 1, probing=False)
+        return dataclasses.replace(
+            self, slots=(), since=None, until=0.0, successes=0, probing=False
+        )
 
     def failed(self, now: float) -> Breaker:
         """Return the breaker after a failure."""
-        failures = self.failures + 1
-        if self.opened_at is None and failures < self.failure_threshold:
-            return dataclasses.replace(self, failures=failures)
-        return dataclasses.replace(
-            self, failures=failures, openings=self.openings + 1, successes=0, opened_at=now
-        )
+        noted = self._noted(now, failures=1)
+        if self.since is None and not noted._is_too_much():
+            return noted
+        since = now if self.since is None else self.since
+        if self.since is not None and now < self.until and not self.probing:
+            return self  # sent before it opened: it says nothing new
+        span = min(max((now - since) * SPARED, self.timeout), max(self.max_timeout, self.timeout))
+        return dataclasses.replace(noted, since=since, until=now + span, successes=0, probing=False)
+
+    def reopened(self, since: float, until: float) -> Breaker:
+        """Return the breaker as it was before a restart: in trouble since, and open until then."""
+        return dataclasses.replace(self, since=since, until=until)
+
+    def _noted(self, now: float, failures: int) -> Breaker:
+        number = math.floor(now * _SLOTS / self.window)
+        kept = [one for one in self.slots if one.number > number - _SLOTS]
+        last = kept.pop() if kept and kept[-1].number == number else Slot(number)
+        if any(one.failures for one in kept) or last.failures or failures:
+            kept.append(Slot(number, last.attempts + 1, last.failures + failures))
+        return dataclasses.replace(self, slots=tuple(kept))
+
+    def _is_too_much(self) -> bool:
+        failures = sum(slot.failures for slot in self.slots)
+        attempts = sum(slot.attempts for slot in self.slots)
+        return failures >= self.failure_threshold and failures * 2 >= attempts

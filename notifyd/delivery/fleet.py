@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from notifyd.channels.base import Channel
 from notifyd.channels.settings import ChannelSettings
+from notifyd.delivery.desk import Desk
 from notifyd.delivery.gate import Gate
-from notifyd.delivery.worker import Desk, Worker
+from notifyd.delivery.worker import Worker
 
 Spawn = Callable[[Coroutine[None, None, None], str], asyncio.Task[None]]
 """Starts a named task in the daemon's task group."""
@@ -61,9 +62,15 @@ class Fleet:
             if name in self.workers:
                 self.workers[name].wake()
 
+    def readmit(self) -> None:
+        """Try again what services have refused: somebody may have mended it."""
+        for worker in self.workers.values():
+            worker.readmit()
+
     def _start(self, name: str, place: Place, old: Gate | None) -> None:
         gate = Gate(place.settings, self._desk.clock.monotonic())
-        if old is not None and old.settings == gate.settings:
+        if old is not None and old.fits(place.settings):
+            old.readmit()
             gate = old
         worker = Worker(name, place.channel, place.settings, self._desk, gate)
         self.workers[name] = worker
@@ -81,3 +88,6 @@ class Fleet:
                 task.cancel()
                 self.workers.pop(name, None)
                 self._tasks.pop(name, None)
+        if tasks:
+            # What it had in hand has to be owed again before another worker looks.
+            await asyncio.wait(tasks.values(), timeout=self._grace)

@@ -1,42 +1,160 @@
-"""Bucket and breaker of one channel, side by side: may a message go now?"""
+"""May a message go now? Buckets, breaker and refusal of one channel, side by side."""
 
 from __future__ import annotations
 
-from notifyd.channels.settings import ChannelSettings
-from notifyd.delivery.breaker import Breaker, State
+import math
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from notifyd.channels.settings import ChannelSettings, RateLimit
+from notifyd.delivery.breaker import Breaker
 from notifyd.delivery.bucket import Bucket
+
+_KEPT_TARGETS = 1000
+"""So many addresses behind a channel have buckets of their own; then the fullest is forgotten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a gate keeps over a restart: seconds that were left at `at` (Unix seconds)."""
+
+    at: float
+    tokens: float
+    pause: float = 0.0
+    targets: dict[str, tuple[float, float]] | None = None
+    """The tokens and the pause of each address that is not as good as new."""
+    trouble_lasted: float | None = None
+    closed_for: float = 0.0
+    told: str | None = None
+
+
+_MEMORY = TypeAdapter(Memory)
 
 
 class Gate:
-    """Holds the two while a worker lives; a reload hands it on when its settings are the same."""
+    """Holds them while a worker lives; a reload hands it on when its settings are the same."""
 
     def __init__(self, settings: ChannelSettings, now: float) -> None:
+        self.settings = settings
         limit, breaker = settings.rate_limit, settings.circuit_breaker
-        self.settings = (limit, breaker)
-        self.bucket = Bucket.full(limit.max_requests / limit.window, limit.burst, now)
-        self.breaker = Breaker(
-            failure_threshold=breaker.failure_threshold,
-            timeout=breaker.timeout,
-            success_threshold=breaker.success_threshold,
-        )
+        self.bucket = Bucket.full(limit, now)
+        self.targets: dict[str, Bucket] = {}
+        self.breaker = Breaker(**breaker.model_dump())
+        self.refusal: str | None = None
+        """Why the service takes nothing from us at all, until somebody changes something."""
+        self.told: str | None = None
+        """What somebody has been told of the trouble: the type of that event."""
+        self.trusted = False
+        """The last that is known of the receiver is good: more than one may be on its way."""
+        self.is_new = True
+        """Nothing is known yet of what the daemon before has left."""
 
-    def wait(self, now: float) -> float:
-        """Return the seconds until a message may go."""
-        return max(self.bucket.wait(now), self.breaker.wait(now))
+    @property
+    def is_open(self) -> bool:
+        """Whether the channel is given up for now, by the service or by the breaker."""
+        return self.refusal is not None or self.breaker.since is not None
 
-    def take(self, now: float) -> None:
+    def wait(self, now: float, target: str = "") -> float:
+        """Return the seconds until a message may go: infinite while only an outcome helps."""
+        if self.refusal is not None:
+            return math.inf
+        return max(self.bucket.wait(now), self.breaker.wait(now), self._target_wait(now, target))
+
+    def take(self, now: float, target: str = "") -> None:
         """One message goes."""
         self.bucket = self.bucket.take(now)
+        self.breaker = self.breaker.take()
+        limit = self.settings.target_limit
+        if limit is not None:
+            self.targets[target] = self._target(target, limit, now).take(now)
+            self._forget_one()
 
-    def pause(self, until: float) -> None:
+    def pause(self, until: float, target: str | None = None) -> None:
         """The receiver has asked for a pause: no failure, but nothing goes before."""
-        self.bucket = self.bucket.pause(until)
+        self.breaker = self.breaker.let_go()
+        if target is None:
+            self.bucket = self.bucket.pause(until)
+            return
+        limit = self.settings.target_limit or self.settings.rate_limit
+        self.targets[target] = self._target(target, limit, until).pause(until)
 
-    def succeeded(self) -> None:
-        self.breaker = self.breaker.succeeded()
+    def succeeded(self, now: float) -> bool:
+        """Note a success, and tell whether it has closed the breaker."""
+        before = self.breaker.since
+        self.breaker = self.breaker.succeeded(now)
+        self.trusted = True
+        return before is not None and self.breaker.since is None
 
     def failed(self, now: float) -> bool:
-        """Note a failure, and tell whether it opened the breaker."""
-        before = self.breaker.state(now)
+        """Note a failure, and tell whether it has opened the breaker."""
+        before = self.breaker.since
         self.breaker = self.breaker.failed(now)
-        return before is not State.OPEN and self.breaker.state(now) is State.OPEN
+        self.trusted = False
+        return before is None and self.breaker.since is not None
+
+    def proved_nothing(self) -> None:
+        """A message on its way has ended without a word on how the receiver is."""
+        self.breaker = self.breaker.let_go()
+
+    def refuse(self, reason: str) -> None:
+        """The service takes nothing from us any more."""
+        self.refusal, self.breaker = reason, self.breaker.let_go()
+
+    def readmit(self) -> None:
+        """Somebody has changed something: try again, if we were refused."""
+        if self.refusal is not None:
+            self.refusal, self.trusted = None, False
+
+    def fits(self, settings: ChannelSettings) -> bool:
+        """Tell whether it can go on under these settings."""
+        mine = self.settings
+        return (mine.rate_limit, mine.circuit_breaker, mine.target_limit) == (
+            settings.rate_limit,
+            settings.circuit_breaker,
+            settings.target_limit,
+        )
+
+    def dump(self, now: float, wall: float) -> str:
+        """Return what is kept over a restart."""
+        since = self.breaker.since
+        memory = Memory(
+            at=wall,
+            tokens=self.bucket.level(now),
+            pause=max(self.bucket.paused_until - now, 0.0),
+            targets={
+                name: (one.level(now), max(one.paused_until - now, 0.0))
+                for name, one in self.targets.items()
+                if one.paused_until > now or one.level(now) < one.burst
+            },
+            trouble_lasted=None if since is None else now - since,
+            closed_for=max(self.breaker.until - now, 0.0),
+            told=self.told,
+        )
+        return _MEMORY.dump_json(memory, exclude_defaults=True).decode()
+
+    def load(self, text: str, now: float, wall: float) -> None:
+        """Go on where the daemon before has stopped. Raises ValueError for what is no memory."""
+        memory = _MEMORY.validate_json(text)
+        self.is_new = False
+        then = now - max(wall - memory.at, 0.0)
+        limit = self.settings.rate_limit
+        self.bucket = Bucket.full(limit, then).left(memory.tokens, then + memory.pause)
+        limit = self.settings.target_limit or limit
+        for name, (tokens, left) in (memory.targets or {}).items():
+            self.targets[name] = Bucket.full(limit, then).left(tokens, then + left)
+        if memory.trouble_lasted is not None:
+            since, until = then - memory.trouble_lasted, then + memory.closed_for
+            self.breaker = self.breaker.reopened(since, until)
+        self.told = memory.told
+
+    def _target_wait(self, now: float, target: str) -> float:
+        return self.targets[target].wait(now) if target in self.targets else 0.0
+
+    def _target(self, target: str, limit: RateLimit, now: float) -> Bucket:
+        return self.targets.get(target) or Bucket.full(limit, now)
+
+    def _forget_one(self) -> None:
+        if len(self.targets) > _KEPT_TARGETS:
+            best = min(self.targets, key=lambda name: self.targets[name].worth)
+            del self.targets[best]

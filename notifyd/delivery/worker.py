@@ -1,41 +1,37 @@
-"""The loop that sends: one worker a channel, so that no channel waits for another."""
+"""Sends what one channel is owed: a worker a channel, so that no channel waits for another.
+
+Its lanes send side by side; one at a time they choose what goes next. There is one wait:
+for something new, for the next moment at which a message may go, or for the stop.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import math
 
 import structlog
 
 from notifyd.channels.base import Channel
-from notifyd.channels.failures import PermanentFailure, TemporaryFailure
 from notifyd.channels.settings import ChannelSettings
-from notifyd.clock import Clock
-from notifyd.delivery import backoff
+from notifyd.delivery.condition import Condition
+from notifyd.delivery.courier import Courier
+from notifyd.delivery.desk import Desk
 from notifyd.delivery.gate import Gate
-from notifyd.delivery.mutes import Mutes
+from notifyd.delivery.hand import Hand
+from notifyd.delivery.ledger import Ledger
+from notifyd.delivery.verdict import Policy, Tried, heirs, put_back, verdict
 from notifyd.model import Delivery, DeliveryState
-from notifyd.outbox.database import OutboxError
-from notifyd.outbox.records import Attempt
-from notifyd.outbox.store import Outbox
+from notifyd.outbox.errors import OutboxError
+from notifyd.outbox.records import Claim, Outcome
 
+PATIENCE = 30.0
+"""Seconds: what cannot go sooner is put back; and how often a channel in trouble is looked at."""
 _STORE_TROUBLE_PAUSE = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What all workers share."""
-
-    outbox: Outbox
-    clock: Clock
-    mutes: Mutes
-    chance: Callable[[], float] = random.random
+_LOOK_AGAIN = 0.001
 
 
 class Worker:
-    """Sends what one channel is owed, oldest first."""
+    """Sends what one channel is owed, each lane's deliveries in order."""
 
     def __init__(
         self, name: str, channel: Channel, settings: ChannelSettings, desk: Desk, gate: Gate
@@ -44,152 +40,163 @@ class Worker:
         self.channel = channel
         self.settings = settings
         self.gate = gate
-        self.last_error: str | None = None
+        self.condition = Condition(name, gate, desk)
         self._desk = desk
+        self._clock = desk.clock
+        self._policy = Policy(settings.retry, desk.is_there, desk.targets)
+        self._courier = Courier(channel, settings.longest_try, desk.clock, settings.cards)
+        self._ledger = Ledger(
+            desk.outbox,
+            desk.clock,
+            self.condition.notes,
+            lambda outcomes: desk.wake(heirs(outcomes)),
+        )
+        self._hand = Hand(name, settings, desk, gate, self._policy)
+        self._sending = 0
+        self._choosing = asyncio.Lock()
         self._wake = asyncio.Event()
         self._stopping = False
         self._log = structlog.get_logger("delivery").bind(channel=name)
+
+    @property
+    def last_error(self) -> str | None:
+        """What the last try failed with; None if it did not."""
+        return self.condition.last_error
 
     def wake(self) -> None:
         """Tell the worker that something new is owed, or that a mute has changed."""
         self._wake.set()
 
     def stop(self) -> None:
-        """Let the worker end after the message that it is sending."""
+        """Let the worker end after the messages that it is sending."""
         self._stopping = True
         self._wake.set()
 
+    def readmit(self) -> None:
+        """Try again if the service has refused us: somebody may have changed something."""
+        self.gate.readmit()
+        self._wake.set()
+
     async def run(self) -> None:
-        """Send until told to stop; wake for new rows, for the next due one, and for the stop."""
-        while not self._stopping:
-            self._wake.clear()
-            try:
-                pause = await self.send_next()
-            except OutboxError as error:
-                self._log.error("store_trouble", error=str(error))
-                pause = _STORE_TROUBLE_PAUSE
-            if pause != 0 and not self._stopping:
-                await self._desk.clock.wait(self._wake, pause)
-
-    async def send_next(self) -> float | None:
-        """Send one delivery if one may go. Return the seconds to wait: None without an end."""
-        clock = self._desk.clock
-        delivery = await self._desk.outbox.next(self.name, clock.now())
-        if delivery is None:
-            due = await self._desk.outbox.next_due(self.name)
-            return None if due is None else max(due - clock.now(), 0.01)
-        why = self._desk.mutes.why(self.name, clock.now())
-        if why is not None:
-            await self._desk.outbox.suppress(delivery.id, clock.now(), why)
-            self._log.info("suppressed", job=delivery.event.subject, why=why)
-            return 0
-        pause = self.gate.wait(clock.monotonic())
-        if pause > 0:
-            return pause
-        await self._attempt(delivery)
-        return 0
-
-    async def _attempt(self, delivery: Delivery) -> None:
-        clock = self._desk.clock
-        at, began = clock.now(), clock.monotonic()
-        self.gate.take(began)
-        failure = await self._try(delivery)
-        attempt = Attempt(
-            at=at,
-            seconds=clock.monotonic() - began,
-            outcome=_outcome(failure),
-            detail=failure.reason if failure else None,
-        )
-        match failure:
-            case None:
-                await self._delivered(delivery, attempt)
-            case PermanentFailure():
-                await self._dead(delivery, attempt)
-            case TemporaryFailure():
-                await self._failed(delivery, attempt, failure.retry_after)
-
-    async def _try(self, delivery: Delivery) -> TemporaryFailure | PermanentFailure | None:
-        # A channel keeps its own time-outs; this one is for the channel that forgets.
-        limit = self.settings.timeout * 2 + 5
+        """Send until told to stop; what is in hand then is owed again."""
         try:
-            async with asyncio.timeout(limit):
-                await self.channel.send(delivery)
-        except (TemporaryFailure, PermanentFailure) as failure:
-            return failure
-        except TimeoutError:
-            return TemporaryFailure(f"no end within {limit:g} s")
-        except Exception as error:
-            self._log.exception("channel_bug", delivery=delivery.id)
-            return PermanentFailure(f"a bug in this channel: {type(error).__name__}")
+            async with asyncio.TaskGroup() as lanes:
+                for number in range(self.settings.concurrency):
+                    lanes.create_task(self._lane(), name=f"worker {self.name} {number}")
+        finally:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        try:
+            await self._ledger.flush()
+            await self._hand.put_back()
+        except OutboxError as error:
+            self._log.error("store_trouble", error=str(error))
+
+    async def _lane(self) -> None:
+        while (claim := await self._next()) is not None:
+            try:
+                await self._send(claim)
+            finally:
+                self._sending -= 1
+                self._wake.set()
+
+    async def _next(self) -> Claim | None:
+        """Return what goes next, when it may go; None when the worker stops."""
+        async with self._choosing:
+            while not self._stopping:
+                self._wake.clear()
+                try:
+                    pause = await self._pause()
+                except OutboxError as error:
+                    self._log.error("store_trouble", error=str(error))
+                    pause = _STORE_TROUBLE_PAUSE
+                if self._stopping:
+                    break
+                if pause <= 0:
+                    return self._taken()
+                await self._clock.wait(self._wake, None if math.isinf(pause) else pause)
         return None
 
-    async def _delivered(self, delivery: Delivery, attempt: Attempt) -> None:
-        outbox = self._desk.outbox
-        await self._written(lambda: outbox.finish(delivery.id, DeliveryState.DELIVERED, attempt))
-        self.gate.succeeded()
-        if self.last_error is not None:
-            self._log.info("works_again")
-        self.last_error = None
-        self._log.info("delivered", job=delivery.event.subject, what=delivery.event.type)
+    def _taken(self) -> Claim:
+        claim = self._hand.take()
+        self.gate.take(self._clock.monotonic(), claim.delivery.target)
+        self._sending += 1
+        return claim
 
-    async def _dead(self, delivery: Delivery, attempt: Attempt) -> None:
-        outbox = self._desk.outbox
-        await self._written(lambda: outbox.finish(delivery.id, DeliveryState.DEAD, attempt))
-        self._note_failure(attempt)
-        self.last_error = attempt.detail
-        self._log.error("dead", job=delivery.event.subject, error=attempt.detail)
+    async def _pause(self) -> float:
+        """Return the seconds until what is first in hand may go. Raises OutboxError."""
+        await self.condition.attend()
+        if self._ledger.is_stuck:
+            # Going on would send what the store does not know to be sent.
+            await self._ledger.flush()
+        if self._sending and (self.gate.is_open or not self.gate.trusted):
+            return math.inf  # until it is known how that one fares
+        now = self._clock.monotonic()
+        if self.gate.wait(now) > 0:
+            return await self._shut(now)
+        if not self._hand:
+            await self._ledger.flush()  # what it holds is in the way of what comes next
+            pause = await self._hand.fill()
+            if not self._hand:
+                return min(pause, PATIENCE) if self.gate.told or self.gate.is_open else pause
+        pause = self._hand.bring_forward(now)
+        if pause > 0:
+            await self._hand.put_off(now)  # only its targets rest; others may be owed something
+            return _LOOK_AGAIN
+        return pause
 
-    async def _failed(
-        self, delivery: Delivery, attempt: Attempt, retry_after: float | None
-    ) -> None:
-        clock, retry = self._desk.clock, self.settings.retry
-        if backoff.is_over(retry, delivery.created, clock.now()):
-            await self._dead(delivery, attempt)
-            return
-        if retry_after is None:
-            pause = backoff.delay(retry, delivery.attempts + 1, self._desk.chance())
-            self._note_failure(attempt)
-        else:
-            pause = retry_after
-            self.gate.pause(clock.monotonic() + retry_after)
-        counted, due, outbox = retry_after is None, clock.now() + pause, self._desk.outbox
-        await self._written(lambda: outbox.postpone(delivery.id, attempt, due, counted))
-        self._log_change(attempt, pause)
+    async def _shut(self, now: float) -> float:
+        """Wait for the gate; nothing stays in hand that others could tell."""
+        pause = self.gate.wait(now)
+        if self._sending:
+            return pause
+        if self._hand and pause > PATIENCE:
+            await self._hand.put_back()
+        if not self.gate.is_open:
+            return pause
+        await self._hand.turn_away(self.gate.refusal or self.last_error or "it was down")
+        return min(pause, PATIENCE)
 
-    async def _written(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Write an outcome, however long the store takes to allow it.
+    async def _send(self, claim: Claim) -> None:
+        try:
+            outcome = await self._outcome(claim)
+        except OutboxError as error:
+            self._log.error("store_trouble", error=str(error))
+            outcome = put_back(claim, self._clock.now())
+        except asyncio.CancelledError:
+            self._ledger.keep(put_back(claim, self._clock.now()))
+            raise
+        try:
+            await self._ledger.put(outcome, busy=self._sending > 1)
+        except OutboxError as error:
+            self._log.error("outcome_not_stored", error=str(error))
 
-        Going on without would send the same message again and again: a full disk must not
-        become a flood. Only a stop ends the waiting.
-        """
-        while True:
-            try:
-                await write()
-                return
-            except OutboxError as error:
-                if self._stopping:
-                    raise
-                self._log.error("outcome_not_stored", error=str(error))
-            self._wake.clear()
-            await self._desk.clock.wait(self._wake, _STORE_TROUBLE_PAUSE)
+    async def _outcome(self, claim: Claim) -> Outcome:
+        try:
+            tried = await self._tried(claim)
+        except BaseException:
+            self.gate.proved_nothing()
+            raise
+        now = self._clock.now()
+        outcome = verdict(claim, tried, self._policy, now, self._desk.chance())
+        self.condition.learn(tried.end, claim.delivery.target)
+        self._log_end(claim.delivery, outcome)
+        return outcome
 
-    def _note_failure(self, attempt: Attempt) -> None:
-        if self.gate.failed(self._desk.clock.monotonic()):
-            wait = round(self.gate.breaker.wait(self._desk.clock.monotonic()))
-            self._log.warning("breaker_open", seconds=wait, error=attempt.detail)
+    async def _tried(self, claim: Claim) -> Tried:
+        delivery = await self._hand.folded(claim)
+        card = None
+        if self._courier.keeps_card(delivery):
+            card = await self._desk.outbox.card(self.name, claim.lane)
+        return await self._courier.carry(delivery, card)
 
-    def _log_change(self, attempt: Attempt, pause: float) -> None:
-        """A trouble is a log line when it comes or changes, not at each try."""
-        if attempt.detail != self.last_error:
-            self._log.warning("will_retry", error=attempt.detail, in_seconds=round(pause, 1))
-        self.last_error = attempt.detail
-
-
-def _outcome(failure: TemporaryFailure | PermanentFailure | None) -> str:
-    match failure:
-        case None:
-            return "delivered"
-        case TemporaryFailure():
-            return "temporary"
-        case PermanentFailure():
-            return "permanent"
+    def _log_end(self, delivery: Delivery, outcome: Outcome) -> None:
+        about = {"job": delivery.event.subject, "what": delivery.event.type}
+        match outcome.state:
+            case DeliveryState.DELIVERED:
+                self._log.debug("delivered", **about)
+            case DeliveryState.DEAD:
+                self._log.error("dead", error=outcome.detail, **about)
+            case DeliveryState.SUPPRESSED:
+                self._log.warning("handed_on", why=outcome.detail, **about)

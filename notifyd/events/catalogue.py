@@ -58,6 +58,10 @@ CATALOGUE: dict[str, EventType] = {
         EventType("collection_progress", Severity.INFO, "A part of a collection's jobs has ended."),
         EventType("collection_failed", Severity.ERROR, "A job of a collection failed."),
         EventType("collection_completed", Severity.SUCCESS, "All of a collection's jobs ended."),
+        EventType("channel_degraded", Severity.WARNING, "A channel has been failing for a while."),
+        EventType("channel_disabled", Severity.ERROR, "A service takes nothing from a channel."),
+        EventType("channel_recovered", Severity.SUCCESS, "A channel works again."),
+        EventType("digest", Severity.INFO, "Several messages in one.", told=False),
         EventType("message", Severity.INFO, "Somebody sent a text with `notifyd send`."),
         EventType("test", Severity.INFO, "Somebody tried a channel with `notifyd test`."),
     )

@@ -84,3 +84,6 @@ NUMBERS = frozenset(
 
 MESSAGE_DATA = ("text", "channel")
 """What the events hold that a person makes with a command."""
+
+CHANNEL_DATA = ("channel_name", "error", "lasted_seconds")
+"""What the events hold that tell of a channel's trouble."""

@@ -2,37 +2,62 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
-from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 
-SCHEMA_VERSION = 2
-_NAMED = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+from notifyd.outbox.errors import OutboxBusy as OutboxBusy
+from notifyd.outbox.errors import OutboxError as OutboxError
+from notifyd.outbox.errors import is_damage, refusal
+from notifyd.outbox.salvage import Recovered, rescue
+from notifyd.outbox.statements import text_of
+
+SCHEMA_VERSION = 3
 
 
-class OutboxError(Exception):
-    """The store cannot be used. The text says which file, why, and what to do."""
+def open_database(path: Path) -> tuple[sqlite3.Connection, Recovered | None]:
+    """Open or create the store, take hold of it, and mend it if it is damaged.
 
-
-class OutboxBusy(OutboxError):
-    """Another daemon owns the store."""
-
-
-def open_database(path: Path) -> sqlite3.Connection:
-    """Open or create the store and take hold of it. Raises OutboxError."""
+    Whoever held it before is gone, for the file lets in one at a time: what was in their
+    hands is owed again. Raises OutboxError.
+    """
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+        return _open(path, check=_was_left_open(path)), None
     except sqlite3.Error as error:
-        raise OutboxError(f"{path} cannot be opened: {error}") from error
+        if not is_damage(error):
+            raise refusal(path, error) from error
+    return mend_database(path)
+
+
+def mend_database(path: Path) -> tuple[sqlite3.Connection, Recovered]:
+    """Put a damaged store aside, and open a new one with all that can be read of it.
+
+    Raises OutboxError; then everything is where it was.
+    """
+    try:
+        recovered = rescue(path, lambda draft: _open(draft, check=False))
+        return _open(path, check=False), recovered
+    except (sqlite3.Error, OSError) as error:
+        raise OutboxError(f"{path} is damaged, and cannot be mended: {error}") from error
+
+
+def _was_left_open(path: Path) -> bool:
+    """Tell whether the last daemon had no time to close the file: only then is all of it read."""
+    journal = path.with_name(f"{path.name}-wal")
+    return journal.exists() and journal.stat().st_size > 0
+
+
+def _open(path: Path, *, check: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
     try:
         _take_hold(connection)
+        if check:
+            _check(connection)
         _migrate(connection, path)
-    except sqlite3.Error as error:
-        connection.close()
-        raise _explain(path, error) from error
-    except OutboxError:
+        connection.execute(
+            "UPDATE deliveries SET state = 'pending', owner = NULL, leased_until = NULL"
+            " WHERE state = 'leased' AND leased_until IS NOT NULL"
+        )
+    except BaseException:
         connection.close()
         raise
     connection.row_factory = sqlite3.Row
@@ -53,34 +78,21 @@ def _take_hold(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
+def _check(connection: sqlite3.Connection) -> None:
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise sqlite3.DatabaseError(f"malformed: {found}")
+
+
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise OutboxError(
+            f"{path} was written by a newer notifyd (schema {version}, this one knows "
+            f"{SCHEMA_VERSION}): use that version, or move the file away to start anew"
+        )
     if version == SCHEMA_VERSION:
         return
-    if version:
-        raise OutboxError(
-            f"{path} was written by another version of notifyd (schema {version}, this one "
-            f"knows {SCHEMA_VERSION}): use that version, or move the file away to start anew"
-        )
-    script = f"BEGIN; {_text('schema.sql')} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-    connection.executescript(script)
-
-
-def _explain(path: Path, error: sqlite3.Error) -> OutboxError:
-    if "locked" in str(error) or "busy" in str(error):
-        return OutboxBusy(
-            f"another notifyd uses {path.parent}: stop it, or use another --state-dir"
-        )
-    if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
-        return OutboxError(f"{path} is damaged ({error}): move it away to start anew")
-    return OutboxError(f"{path} cannot be used: {error}")
-
-
-def load_queries() -> Mapping[str, str]:
-    """Return the statements of `queries.sql` by their names."""
-    pieces = _NAMED.split(_text("queries.sql"))
-    return {name: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
-
-
-def _text(name: str) -> str:
-    return resources.files("notifyd.outbox").joinpath(name).read_text("utf-8")
+    steps = [f"migrations/{step}.sql" for step in range(version + 1, SCHEMA_VERSION + 1)]
+    work = "".join(map(text_of, steps if version else ["schema.sql"]))
+    connection.executescript(f"BEGIN; {work} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")

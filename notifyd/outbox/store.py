@@ -6,255 +6,196 @@ SQLite does its work in one thread of its own, so that a slow disk never stops t
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
+import structlog
 
-from notifyd.model import Delivery, DeliveryState
-from notifyd.outbox.database import OutboxError, load_queries, open_database
-from notifyd.outbox.records import CONTENT, Attempt, Backlog, Content, Record
+from notifyd.model import DeliveryState
+from notifyd.outbox.archive import Archive
+from notifyd.outbox.database import mend_database, open_database
+from notifyd.outbox.errors import OutboxError, is_damage
+from notifyd.outbox.folding import Folding
+from notifyd.outbox.notebook import Notebook
+from notifyd.outbox.queue import Queue
+from notifyd.outbox.records import Backlog, By, Claim, Folded, Lease, Outcome, Owed, Record
+from notifyd.outbox.salvage import Recovered
+from notifyd.outbox.settling import Settling
+from notifyd.outbox.statements import Statements
 
 T = TypeVar("T")
-Values = Mapping[str, str | int | float | None]
+_AT_ONCE = 1000
+"""So many rows are forgotten in one transaction."""
 
 
 class Outbox:
-    """The store of one daemon. `open` it first, `close` it last."""
+    """The store of one daemon. `open` it first, `close` it last.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="outbox")
-        self._queries = load_queries()
-        self._connection: sqlite3.Connection | None = None
+    Every call raises OutboxError when the file cannot be read or written; then nothing of
+    the call has happened.
+    """
 
-    async def open(self) -> None:
-        """Raises OutboxError when the file cannot be used, OutboxBusy when another daemon does."""
-        self._connection = await self._in_thread(lambda: open_database(self._path))
+    def __init__(self, path: Path, executor: Executor | None = None) -> None:
+        """`executor` has one thread, and is the store's own."""
+        self.path = path
+        self._thread = executor or ThreadPoolExecutor(1, thread_name_prefix="outbox")
+        self._sql: Statements | None = None
+        self._is_damaged = False
+        self.trouble: str | None = None
+        """Why the last call failed; None when it did not."""
+
+    async def open(self) -> Recovered | None:
+        """Return what had to be mended, if anything had.
+
+        Raises OutboxError when the file cannot be used, OutboxBusy when another daemon does.
+        """
+        connection, recovered = await self._in_thread(lambda: open_database(self.path))
+        self._sql = Statements(connection)
+        return recovered
 
     async def close(self) -> None:
         """Let go of the file. Everything that was begun is stored, awaited or not."""
-        if self._connection is not None:
+        if self._sql is not None:
             await self._in_thread(self._let_go)
         self._thread.shutdown()
 
     def _let_go(self) -> None:
         # In the thread, behind the last write: whoever waited for that may be cancelled.
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        sql, self._sql = self._sql, None
+        if sql is not None:
+            sql.close()
 
-    async def add(self, deliveries: Sequence[Delivery]) -> int:
+    async def add(self, owed: Sequence[Owed]) -> int:
         """Store what is owed, in one transaction, and return how much of it was new."""
-        rows = [_row(delivery) for delivery in deliveries]
+        return await self._queue(lambda queue: queue.add(owed)) if owed else 0
 
-        def work() -> int:
-            with self._transaction():
-                return self._execute_many("add", rows)
+    async def claim(self, channel: str, lease: Lease, limit: int) -> list[Claim]:
+        """Take what may be tried now in hand: one of each lane, in the order of their turns."""
+        return await self._queue(lambda queue: queue.claim(channel, lease, limit))
 
-        return await self._in_thread(work) if rows else 0
+    async def expired(self, channel: str, lease: Lease, limit: int) -> list[Claim]:
+        """Take in hand what has been tried to the end of its life."""
+        return await self._queue(lambda queue: queue.expired(channel, lease, limit))
 
-    async def next(self, channel: str, now: float) -> Delivery | None:
-        """Return the oldest delivery that may be tried, keeping each group in order."""
-        while row := await self._one("next", {"channel": channel, "now": now}):
-            try:
-                return _delivery(row)
-            except ValidationError:
-                # Written by another version: one row must not stop its channel for ever.
-                await self._end(row["id"], DeliveryState.DEAD, now, "this version cannot read it")
-        return None
+    async def fold(self, leader: Claim, by: By, lease: Lease, limit: int) -> Folded:
+        """Take in hand what can be told in the leader's message too; list the first of it."""
+        return await self._run(lambda sql: Folding(sql).fold(leader, by, lease, limit))
 
-    async def next_due(self, channel: str) -> float | None:
-        """Return when (Unix seconds) the next delivery may be tried; None when none is owed."""
-        row = await self._one("next_due", {"channel": channel})
-        return None if row is None else row[0]
+    async def settle(
+        self, outcomes: Sequence[Outcome], notes: Mapping[str, str] | None = None
+    ) -> int:
+        """Write down what became of claims; return how many of them were still theirs."""
+        return await self._run(lambda sql: Settling(sql).settle(outcomes, notes or {}))
 
-    async def postpone(self, id: str, attempt: Attempt, due: float, counted: bool) -> None:
-        """Note a try that did not succeed, and when the next may be."""
-        values: Values = {"id": id, "due": due, "counted": counted, "detail": attempt.detail}
-        await self._note_attempt(id, "postpone", values, attempt)
+    async def next_due(self, channel: str, owner: str = "") -> float | None:
+        """Return when (Unix seconds) there may be something for the owner to claim, if ever."""
+        return await self._queue(lambda queue: queue.next_due(channel, owner))
 
-    async def finish(self, id: str, state: DeliveryState, attempt: Attempt) -> None:
-        """Note the try with which a delivery ended."""
-        now = attempt.at + attempt.seconds
-        detail = None if state is DeliveryState.DELIVERED else attempt.detail
-        values: Values = {"id": id, "state": state, "now": now, "counted": 1, "detail": detail}
-        await self._note_attempt(id, "finish", values, attempt)
+    async def hasten(self, channel: str, now: float) -> None:
+        """Let everything that waits for its next try be tried now."""
+        await self._queue(lambda queue: queue.hasten(channel, now))
 
-    async def suppress(self, id: str, now: float, why: str) -> None:
-        """End a delivery without a try, and say what suppressed it."""
-        await self._end(id, DeliveryState.SUPPRESSED, now, why)
+    async def suppress_strangers(self, channels: Iterable[str], before: float, now: float) -> None:
+        """End what has been owed since before that time to channels other than these."""
+        names = list(channels)
+        await self._queue(lambda queue: queue.suppress_strangers(names, before, now))
 
-    async def suppress_orphans(self, channels: Iterable[str], before: float, now: float) -> None:
-        """End what is owed since before that time to channels other than these."""
-        names = json.dumps(list(channels))
-        why = "its channel is not configured"
-        await self._write(
-            "suppress_orphans", {"channels": names, "before": before, "now": now, "why": why}
-        )
-
-    async def _end(self, id: str, state: DeliveryState, now: float, why: str) -> None:
-        values: Values = {"id": id, "state": state, "now": now, "counted": 0, "detail": why}
-        await self._write("finish", values)
-
-    async def backlog(self) -> dict[str, Backlog]:
+    async def backlog(self) -> Mapping[str, Backlog]:
         """Return what each channel still owes."""
-        rows = await self._all("backlog", {})
-        return {row["channel"]: Backlog(pending=row[1], oldest=row[2]) for row in rows}
+        return await self._archive(lambda archive: archive.backlog())
 
-    async def history(self, limit: int, channel: str | None = None) -> list[Record]:
+    async def history(
+        self, limit: int, channel: str | None = None, state: DeliveryState | None = None
+    ) -> list[Record]:
         """Return the last deliveries with their attempts, newest first."""
+        return await self._archive(lambda archive: archive.history(limit, channel, state))
 
-        def work() -> list[Record]:
-            rows = self._execute("history", {"limit": limit, "channel": channel}).fetchall()
-            return [_record(row, self._execute("attempts_of", {"id": row["id"]})) for row in rows]
+    async def record(self, id: str) -> Record | None:
+        """Return the delivery with that id, or with the only one that begins so."""
+        return await self._archive(lambda archive: archive.record(id))
 
-        return await self._in_thread(work)
+    async def dead_counts(self) -> Mapping[str, int]:
+        """Return how many dead letters each channel has."""
+        return await self._archive(lambda archive: archive.dead_counts())
 
-    async def purge(self, before: float) -> None:
-        """Forget deliveries that ended before that time (Unix seconds)."""
-        await self._write("purge", {"before": before})
+    async def revive(self, id: str | None, channel: str | None, now: float, expires: float) -> int:
+        """Owe dead letters again, one or all (of a channel); return how many."""
+        return await self._archive(lambda archive: archive.revive(id, channel, now, expires))
+
+    async def forget_dead(self, id: str | None, channel: str | None) -> int:
+        """Forget dead letters, one or all (of a channel); return how many."""
+        return await self._archive(lambda archive: archive.forget_dead(id, channel))
+
+    async def purge(self, ended: float, died: float) -> None:
+        """Forget what ended before the one time, and died before the other (Unix seconds)."""
+        # Bit by bit, for others wait for the thread.
+        while await self._archive(lambda archive: archive.purge(ended, died, _AT_ONCE)):
+            continue
 
     async def note(self, name: str) -> str | None:
         """Return what was written under a name."""
-        row = await self._one("note", {"name": name})
-        return None if row is None else str(row["value"])
+        return await self._notebook(lambda notebook: notebook.note(name))
 
     async def write_note(self, name: str, value: str) -> None:
         """Remember a text over a restart."""
-        await self._write("write_note", {"name": name, "value": value})
+        await self._notebook(lambda notebook: notebook.write_note(name, value))
+
+    async def card(self, channel: str, lane: str) -> str | None:
+        """Return the service's own id of the message that this story is kept in."""
+        return await self._notebook(lambda notebook: notebook.card(channel, lane))
 
     async def load_watch(self, watch: str) -> dict[str, str]:
         """Return what is known of a watch: texts by their names."""
-        rows = await self._all("watched", {"watch": watch})
-        return {str(row["name"]): str(row["value"]) for row in rows}
+        return await self._notebook(lambda notebook: notebook.load_watch(watch))
 
     async def save_watch(self, watch: str, changes: Mapping[str, str | None]) -> None:
         """Store what has changed of a watch, all of it or nothing; None forgets a text."""
+        await self._notebook(lambda notebook: notebook.save_watch(watch, changes))
 
-        rows = [{"watch": watch, "name": name, "value": text} for name, text in changes.items()]
+    async def _queue(self, work: Callable[[Queue], T]) -> T:
+        return await self._run(lambda sql: work(Queue(sql)))
 
-        def work() -> None:
-            with self._transaction():
-                self._execute_many("remember", [row for row in rows if row["value"] is not None])
-                self._execute_many("forget", [row for row in rows if row["value"] is None])
+    async def _archive(self, work: Callable[[Archive], T]) -> T:
+        return await self._run(lambda sql: work(Archive(sql)))
 
-        await self._in_thread(work)
+    async def _notebook(self, work: Callable[[Notebook], T]) -> T:
+        return await self._run(lambda sql: work(Notebook(sql)))
 
-    async def _note_attempt(self, id: str, name: str, values: Values, attempt: Attempt) -> None:
-        tried: Values = {
-            "id": id,
-            "at": attempt.at,
-            "seconds": attempt.seconds,
-            "outcome": attempt.outcome,
-            "detail": attempt.detail,
-        }
+    async def _run(self, work: Callable[[Statements], T]) -> T:
+        return await self._in_thread(lambda: work(self._statements()))
 
-        def work() -> None:
-            with self._transaction() as sql:
-                if sql(name, values).rowcount:
-                    sql("add_attempt", tried)
-
-        await self._in_thread(work)
-
-    async def _write(self, name: str, values: Values) -> None:
-        def work() -> None:
-            with self._transaction() as sql:
-                sql(name, values)
-
-        await self._in_thread(work)
-
-    async def _one(self, name: str, values: Values) -> sqlite3.Row | None:
-        rows = await self._all(name, values)
-        return rows[0] if rows else None
-
-    async def _all(self, name: str, values: Values) -> list[sqlite3.Row]:
-        return await self._in_thread(lambda: self._execute(name, values).fetchall())
-
-    def _execute(self, name: str, values: Values) -> sqlite3.Cursor:
-        if self._connection is None:
-            raise OutboxError(f"{self._path} is closed")
-        return self._connection.execute(self._queries[name], values)
-
-    def _execute_many(self, name: str, rows: Sequence[Values]) -> int:
-        if self._connection is None:
-            raise OutboxError(f"{self._path} is closed")
-        return self._connection.executemany(self._queries[name], rows).rowcount if rows else 0
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Callable[[str, Values], sqlite3.Cursor]]:
-        if self._connection is None:
-            raise OutboxError(f"{self._path} is closed")
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._execute
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:  # a full disk may have ended it already
-                self._connection.execute("ROLLBACK")
-            raise
+    def _statements(self) -> Statements:
+        if self._sql is None:
+            raise OutboxError(f"{self.path} is closed")
+        return self._sql
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         def guarded() -> T:
             try:
-                return work()
+                self._mend_if_damaged()
+                result = work()
             except sqlite3.Error as error:
-                raise OutboxError(f"{self._path}: {error}") from error
+                self.trouble = str(error)
+                self._is_damaged = is_damage(error)
+                raise OutboxError(f"{self.path}: {error}") from error
+            self.trouble = None
+            return result
 
         # Shielded: a write that has begun is finished, whatever is being cancelled.
         return await asyncio.shield(
             asyncio.get_running_loop().run_in_executor(self._thread, guarded)
         )
 
-
-def _row(delivery: Delivery) -> Values:
-    content = Content(event=delivery.event, message=delivery.message)
-    return {
-        "id": delivery.id,
-        "channel": delivery.channel,
-        "grp": delivery.event.group,
-        "event_type": delivery.event.type,
-        "subject": delivery.event.subject,
-        "content": CONTENT.dump_json(content).decode(),
-        "created": delivery.created,
-    }
-
-
-def _delivery(row: sqlite3.Row) -> Delivery:
-    content = CONTENT.validate_json(row["content"])
-    return Delivery(
-        id=row["id"],
-        channel=row["channel"],
-        event=content.event,
-        message=content.message,
-        attempts=row["attempts"],
-        created=row["created"],
-    )
-
-
-def _title(row: sqlite3.Row) -> str:
-    try:
-        return CONTENT.validate_json(row["content"]).message.title
-    except ValidationError:
-        return str(row["event_type"])
-
-
-def _record(row: sqlite3.Row, attempts: sqlite3.Cursor) -> Record:
-    return Record(
-        id=row["id"],
-        channel=row["channel"],
-        event_type=row["event_type"],
-        subject=row["subject"],
-        title=_title(row),
-        state=DeliveryState(row["state"]),
-        created=row["created"],
-        due=row["due"],
-        finished=row["finished"],
-        detail=row["detail"],
-        attempts=tuple(Attempt(**dict(attempt)) for attempt in attempts),
-    )
+    def _mend_if_damaged(self) -> None:
+        """Go on with what can be saved of a file that turned out to be damaged."""
+        if self._is_damaged:
+            self._let_go()
+            connection, recovered = mend_database(self.path)
+            self._sql = Statements(connection)
+            self._is_damaged = False
+            kept, saved = str(recovered.kept), recovered.rows
+            log = structlog.get_logger("outbox")
+            log.error("store_was_damaged", action="started_anew", saved=saved, kept=kept)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from notifyd.units import duration, one_line, percent, shortened, size, timestamp
+from notifyd.units import bar, duration, one_line, percent, shortened, size, timestamp
 
 FILTERS = {
+    "bar": bar,
     "duration": duration,
     "size": size,
     "percent": percent,

@@ -14,7 +14,7 @@ import jinja2.sandbox
 import structlog
 
 from notifyd.events.catalogue import CATALOGUE
-from notifyd.events.data import COLLECTION_DATA, JOB_DATA, MESSAGE_DATA, NUMBERS
+from notifyd.events.data import CHANNEL_DATA, COLLECTION_DATA, JOB_DATA, MESSAGE_DATA, NUMBERS
 from notifyd.model import Event, Message, Scalar
 from notifyd.rendering.facts import facts_of
 from notifyd.rendering.filters import FILTERS
@@ -23,7 +23,7 @@ from notifyd.units import duration, shortened
 MOST_CHARACTERS = 65536
 """What a template may yield; the rest is cut."""
 
-NAMES = (*JOB_DATA, *COLLECTION_DATA, *MESSAGE_DATA)
+NAMES = (*JOB_DATA, *COLLECTION_DATA, *CHANNEL_DATA, *MESSAGE_DATA)
 """The names that a template can use besides `event_type`, `severity`, `time`, `elapsed` and
 `about`, which is `Job 36_3 (train)`."""
 

@@ -21,8 +21,9 @@ from pathlib import Path
 
 import structlog
 
+from notifyd.channels.settings import ChannelSettings
 from notifyd.clock import SystemClock
-from notifyd.delivery.intake import Intake
+from notifyd.delivery.intake import Intake, Rules
 from notifyd.outbox.store import Outbox
 from notifyd.rendering.renderer import Renderer
 from notifyd.routing.router import Router, Subscriber
@@ -125,8 +126,12 @@ async def transitions(text: str, folder: Path) -> dict[str, float]:
     """Measure a poll in which many jobs have ended, to their rows in the outbox."""
     outbox = Outbox(folder / "outbox.sqlite")
     await outbox.open()
-    router = Router(subscribers=(Subscriber(channel="team", patterns=("all",)),))
-    intake = Intake(outbox, SystemClock(), lambda names: None, router, Renderer())
+    rules = Rules(
+        router=Router(subscribers=(Subscriber(channel="team", patterns=("all",)),)),
+        renderer=Renderer(),
+        channels={"team": ChannelSettings(type="webhook")},
+    )
+    intake = Intake(outbox, SystemClock(), lambda names: None, rules)
     cluster = Cluster(text)
     settings = SlurmSettings(users=("all",), digest_after=10**6)
     publish = intake.take_in

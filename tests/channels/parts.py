@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 from hypothesis import strategies as st
@@ -46,6 +48,8 @@ def delivery_of(
     severity: Severity = Severity.ERROR,
     data: Mapping[str, Scalar] | None = None,
     subject: str = "4711",
+    plain: bool = False,
+    target: str = "",
 ) -> Delivery:
     """Return a delivery that says this."""
     event = Event(
@@ -59,13 +63,20 @@ def delivery_of(
         data={"job_id": "4711", "account": None, "exit_code": 1} if data is None else data,
     )
     message = Message(title=title, body=body, facts=facts)
-    return Delivery(id="d" * 32, channel="team", event=event, message=message)
+    return Delivery(
+        id="d" * 32, channel="team", event=event, message=message, plain=plain, target=target
+    )
 
 
-def hostile_delivery(text: str) -> Delivery:
+def hostile_delivery(text: str, plain: bool = False) -> Delivery:
     """Return a delivery that holds the text wherever a user's text can get."""
     return delivery_of(
-        title=text, body=text, facts=((text, text),), data={"job_name": text}, subject=text
+        title=text,
+        body=text,
+        facts=((text, text),),
+        data={"job_name": text},
+        subject=text,
+        plain=plain,
     )
 
 
@@ -90,6 +101,11 @@ class Sink:
     echoes: bool = False
     """Whether the answer repeats all that was asked, secrets included."""
     taken: list[Taken] = field(default_factory=list)
+
+    def said(self) -> dict[str, Any]:
+        """Return the JSON of the last request."""
+        content: dict[str, Any] = json.loads(self.taken[-1].body)
+        return content
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.read()

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyd.channels.console import WIDTH, Console, columns, wants_colour, wrapped
+from notifyd.channels.console import WIDTH, Console, wants_colour, wrapped
 from notifyd.channels.failures import TemporaryFailure
 from notifyd.model import Delivery, Severity
+from notifyd.terminal import columns
 from tests.channels.parts import delivery_of, hostile_delivery, texts
 
 OUR_COLOURS = re.compile(r"\x1b\[(1|2|3[1-4]|1;97;41|0)m")

@@ -13,7 +13,7 @@ from hypothesis import given
 from pydantic import ValidationError
 
 from notifyd.channels.email import Email, EmailSettings, header_text, load_page, write_mail
-from notifyd.channels.failures import PermanentFailure, TemporaryFailure
+from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.registry import Tools
 from notifyd.model import Delivery, Severity
 from tests.channels.mailbox import running_mailbox
@@ -73,6 +73,30 @@ async def test_a_mail_arrives(tools: Tools) -> None:
     assert mail["X-Auto-Response-Suppress"] == "All"
     assert (mail["X-Notifyd-Event"], mail["X-Notifyd-Job"]) == ("job_failed", "4711")
     assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+
+
+async def test_the_plain_form_is_text_alone(tools: Tools) -> None:
+    """A mail that is too large for a server loses its page, not its words."""
+    async with running_mailbox() as mailbox:
+        settings = _settings(host="127.0.0.1", port=mailbox.port)
+        receipt = await Email(settings, tools.transport, tools.clock).send(delivery_of(plain=True))
+    mail = email.message_from_bytes(mailbox.taken[0][2], policy=email.policy.default)
+
+    assert mail.get_content_type() == "text/plain"
+    assert "It ran for 3 h 20 min." in mail.get_content()
+    assert (receipt.ref, receipt.status) == (f"<{'d' * 32}@example.org>", 250)
+
+
+@pytest.mark.parametrize(("plain", "fault"), [(False, Fault.FORM), (True, Fault.MESSAGE)])
+async def test_too_large_is_a_fault_of_the_form(tools: Tools, plain: bool, fault: Fault) -> None:
+    """Until it is as plain as can be."""
+    async with running_mailbox() as mailbox:
+        mailbox.data_answer = "552 too large"
+        settings = _settings(host="127.0.0.1", port=mailbox.port)
+        with pytest.raises(PermanentFailure) as failure:
+            await Email(settings, tools.transport, tools.clock).send(delivery_of(plain=plain))
+
+    assert (failure.value.fault, failure.value.status) == (fault, 552)
 
 
 @given(texts)

@@ -8,19 +8,21 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from notifyd.channels.base import Channel
-from notifyd.channels.failures import PermanentFailure, TemporaryFailure
+from notifyd.channels.base import Channel, Editable
+from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.registry import KINDS, Tools
 from notifyd.channels.settings import ChannelSettings
 from tests.channels.parts import HOSTILE, Sink, delivery_of, hostile_delivery
 
 SECRET = "s3cr3tTok3n-0123456789"
 KEY = "whsec_c2VjcmV0IGtleSB0aGF0IG5vYm9keSBtYXkgc2VlIQ=="
+TOKEN = f"1234567:{SECRET}"
 SAMPLES: dict[str, dict[str, Any]] = {
-    "console": {},
-    "desktop": {"bus": "unix:path=/nowhere/bus"},
-    "discord": {"webhook_url": f"URL/{SECRET}"},
+    "console": {"type": "console"},
+    "desktop": {"type": "desktop", "bus": "unix:path=/nowhere/bus"},
+    "discord": {"type": "discord", "webhook_url": f"URL/{SECRET}"},
     "email": {
+        "type": "email",
         "host": "localhost",
         "port": 1,
         "from": "jobs@example.org",
@@ -28,43 +30,69 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "username": "alice",
         "password": SECRET,
     },
-    "slack": {"webhook_url": f"URL/{SECRET}"},
+    "matrix": {
+        "type": "matrix",
+        "homeserver": "URL",
+        "room_id": "!room:example.org",
+        "access_token": SECRET,
+    },
+    "ntfy": {"type": "ntfy", "server": "URL", "topic": SECRET, "token": f"tk_{SECRET}"},
+    "slack": {"type": "slack", "webhook_url": f"URL/{SECRET}"},
+    "slack bot": {
+        "type": "slack",
+        "api_url": "URL/api",
+        "token": f"xoxb-{SECRET}",
+        "channel": "#hpc",
+    },
+    "telegram": {"type": "telegram", "api_url": "URL", "token": TOKEN, "chat_id": 5},
     "webhook": {
+        "type": "webhook",
         "url": f"URL/{SECRET}?key={SECRET}",
         "headers": {"Authorization": f"Bearer {SECRET}"},
         "secret": KEY,
     },
 }
 OVER_HTTP = [name for name, sample in SAMPLES.items() if "URL" in str(sample)]
+EDITABLE = {
+    "desktop": "17",
+    "discord": "17",
+    "matrix": "$event",
+    "ntfy": "d" * 32,
+    "slack bot": "C1:1.2",
+    "telegram": "17",
+}
+"""Those that can change a message, with an id as they give them."""
+WITHOUT_MARKUP = {"ntfy", "webhook"}
 TEMPORARY = [408, 425, 429, 500, 502, 503, 504]
 PERMANENT = [301, 302, 307, 308, 400, 401, 403, 404, 405, 410, 413, 422]
 
 
-def _settings(kind: str, base: str = "https://hooks.example.org") -> ChannelSettings:
-    sample = {
+def _settings(sample: str, base: str = "https://hooks.example.org") -> ChannelSettings:
+    values = {
         name: value.replace("URL", base) if isinstance(value, str) else value
-        for name, value in SAMPLES[kind].items()
+        for name, value in SAMPLES[sample].items()
     }
-    return KINDS[kind].settings.model_validate(sample)
+    return KINDS[values["type"]].settings.model_validate(values)
 
 
-def _channel(kind: str, tools: Tools, base: str = "https://hooks.example.org") -> Channel:
-    return KINDS[kind].build(_settings(kind, base), tools)
+def _channel(sample: str, tools: Tools, base: str = "https://hooks.example.org") -> Channel:
+    settings = _settings(sample, base)
+    return KINDS[settings.type].build(settings, tools)
 
 
 def test_every_kind_has_a_sample() -> None:
     """A kind that joins the registry joins these tests."""
-    assert set(SAMPLES) == set(KINDS)
+    assert {sample["type"] for sample in SAMPLES.values()} == set(KINDS)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SAMPLES)
 def test_settings_survive_a_round_trip(kind: str) -> None:
     """What is read can be written and read again, and `type` names the kind."""
     settings = _settings(kind)
-    again = KINDS[kind].settings.model_validate(settings.model_dump(by_alias=True))
+    again = type(settings).model_validate(settings.model_dump(by_alias=True))
 
     assert again == settings
-    assert settings.model_dump()["type"] == kind == KINDS[kind].name
+    assert KINDS[settings.type].name == settings.type
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -83,7 +111,7 @@ def test_a_kind_refuses_the_settings_of_another(kind: str, tools: Tools) -> None
         KINDS[kind].build(_settings(other), tools)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SAMPLES)
 def test_no_secret_is_shown(kind: str, tools: Tools) -> None:
     """Neither the settings nor the channel show a secret, however they are printed."""
     settings = _settings(kind)
@@ -95,13 +123,14 @@ def test_no_secret_is_shown(kind: str, tools: Tools) -> None:
 
 
 @pytest.mark.parametrize("kind", OVER_HTTP)
-@pytest.mark.parametrize("status", [200, 202, 204])
+@pytest.mark.parametrize("status", [200, 201, 202])
 async def test_2xx_delivers(kind: str, status: int, tools: Tools, sink: Sink) -> None:
-    """One delivery is one request."""
-    sink.status = status
-    await _channel(kind, tools, sink.url).send(delivery_of())
+    """One delivery is one request, and its receipt has the service's code."""
+    sink.status, sink.text = status, '{"ok": true}'
+    receipt = await _channel(kind, tools, sink.url).send(delivery_of())
 
     assert len(sink.taken) == 1
+    assert receipt.status == status
 
 
 @pytest.mark.parametrize("kind", OVER_HTTP)
@@ -115,7 +144,68 @@ async def test_each_status_is_the_right_failure(
     with pytest.raises(failure, match=str(status)) as raised:
         await _channel(kind, tools, sink.url).send(delivery_of())
 
+    assert isinstance(raised.value, TemporaryFailure | PermanentFailure)
+    assert raised.value.status == status
     _tells_no_secret(raised.value)
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+@pytest.mark.parametrize("plain", [False, True])
+async def test_a_plainer_form_is_asked_for_while_there_is_one(
+    kind: str, plain: bool, tools: Tools, sink: Sink
+) -> None:
+    """400 is about the form once; what is plain already is refused for what it says."""
+    sink.status = 400
+    with pytest.raises(PermanentFailure) as raised:
+        await _channel(kind, tools, sink.url).send(delivery_of(plain=plain))
+
+    plainest = plain or kind in WITHOUT_MARKUP
+    assert raised.value.fault is (Fault.MESSAGE if plainest else Fault.FORM)
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+async def test_a_closed_door_is_a_fault_of_the_channel(
+    kind: str, status: int, tools: Tools, sink: Sink
+) -> None:
+    """Nothing passes until somebody changes something, whatever the message says."""
+    sink.status = status
+    with pytest.raises(PermanentFailure) as raised:
+        await _channel(kind, tools, sink.url).send(delivery_of())
+
+    assert raised.value.fault is Fault.CHANNEL
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_who_can_change_a_message(kind: str, tools: Tools) -> None:
+    """Only those whose service can are Editable."""
+    assert isinstance(_channel(kind, tools), Editable) is (kind in EDITABLE)
+
+
+@pytest.mark.parametrize("kind", sorted(set(EDITABLE) & set(OVER_HTTP)))
+async def test_an_edited_message_keeps_its_id(kind: str, tools: Tools, sink: Sink) -> None:
+    """What was changed can be changed again."""
+    sink.text = '{"ok": true, "channel": "C1", "ts": "1.2"}'
+    channel = _channel(kind, tools, sink.url)
+    assert isinstance(channel, Editable)
+    receipt = await channel.edit(delivery_of(), EDITABLE[kind])
+
+    assert (receipt.ref, receipt.status) == (EDITABLE[kind], 200)
+
+
+@pytest.mark.parametrize("kind", EDITABLE)
+@pytest.mark.parametrize("ref", ["", "../../evil?", "9" * 300, "17\n", "<a@b>", "C1:1.2/3"])
+async def test_the_id_of_another_service_is_refused(
+    kind: str, ref: str, tools: Tools, sink: Sink
+) -> None:
+    """A channel that became of another kind sends a new message, and asks for no strange one."""
+    channel = _channel(kind, tools, sink.url)
+    assert isinstance(channel, Editable)
+    with pytest.raises(PermanentFailure) as raised:
+        await channel.edit(delivery_of(), ref)
+
+    assert raised.value.fault is Fault.MESSAGE
+    assert sink.taken == []
 
 
 @pytest.mark.parametrize("kind", OVER_HTTP)
@@ -131,7 +221,7 @@ async def test_a_wanted_pause_comes_through(
     assert raised.value.retry_after == 2.5
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"console"}))
+@pytest.mark.parametrize("kind", sorted(set(SAMPLES) - {"console"}))
 async def test_nobody_there_is_temporary(kind: str, tools: Tools, unused_tcp_port: int) -> None:
     """What cannot be reached is tried again, and the reason tells no secret."""
     with pytest.raises(TemporaryFailure) as raised:
@@ -143,8 +233,10 @@ async def test_nobody_there_is_temporary(kind: str, tools: Tools, unused_tcp_por
 @pytest.mark.parametrize("kind", [*OVER_HTTP, "console"])
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_any_text_can_be_sent(kind: str, text: str, tools: Tools, sink: Sink) -> None:
-    """No name of a job keeps its message from arriving."""
-    await _channel(kind, tools, sink.url).send(hostile_delivery(text))
+    """No name of a job keeps its message from arriving, in either form."""
+    sink.text = '{"ok": true}'
+    for plain in (False, True):
+        await _channel(kind, tools, sink.url).send(hostile_delivery(text, plain))
 
 
 def _tells_no_secret(failure: BaseException) -> None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDict
 
-from notifyd.channels.failures import PermanentFailure, TemporaryFailure
+from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.response import DEFAULT_PAUSE, Response, accept
 
 
 def _response(status: int, text: str = "", **headers: str) -> Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Response(status=status, headers=CIMultiDict(named), text=text)
+    return Response(status=status, headers=CIMultiDict(named), body=text.encode())
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_2xx_is_taken(status: int) -> None:
-    """Every 2xx is a success."""
-    accept(_response(status), 0.0)
+    """Every 2xx is a success, and the receipt says which."""
+    assert accept(_response(status), 0.0).status == status
 
 
 @pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504, 599])
@@ -61,3 +61,68 @@ def test_other_4xx_are_permanent(status: int) -> None:
 
     assert failure.value.reason.startswith(f"the service answered {status}: invalid␛[31m blocks")
     assert len(failure.value.reason) < 260
+
+
+@pytest.mark.parametrize(
+    ("status", "fault"),
+    [
+        (301, Fault.CHANNEL),
+        (400, Fault.FORM),
+        (401, Fault.CHANNEL),
+        (403, Fault.CHANNEL),
+        (404, Fault.CHANNEL),
+        (405, Fault.MESSAGE),
+        (410, Fault.CHANNEL),
+        (413, Fault.FORM),
+        (422, Fault.FORM),
+    ],
+)
+def test_the_status_tells_whose_fault_it_is(status: int, fault: Fault) -> None:
+    """Message, form or channel: it decides what is done next."""
+    with pytest.raises(PermanentFailure) as failure:
+        accept(_response(status), 0.0, rich=True)
+
+    assert (failure.value.fault, failure.value.status) == (fault, status)
+
+
+def test_there_is_no_form_below_the_plainest() -> None:
+    """What was written as plainly as can be is refused for what it says."""
+    with pytest.raises(PermanentFailure) as failure:
+        accept(_response(400), 0.0)
+
+    assert failure.value.fault is Fault.MESSAGE
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_one_of_several_addresses_rests_alone(status: int) -> None:
+    """A pause that one address has earned is not for the others; the reason names it."""
+    with pytest.raises(TemporaryFailure, match=r"^chat 5: the service answered") as failure:
+        accept(_response(status, Retry_After="7"), 0.0, target="chat 5")
+
+    assert failure.value.only_target
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[1]", "[" * 2000, '{"a": ', '{"a": {"b": null}}', '{"a": 1}']
+)
+def test_an_answer_without_the_value_is_no_error(text: str) -> None:
+    """Whatever a service sends, a value that is not there is None."""
+    assert _response(200, text).found("a", "b") is None
+
+
+def test_a_value_is_found_without_the_secrets_around() -> None:
+    """Each text is blotted by itself, so that a blot cannot break the JSON around it."""
+    body = b'{"true": true, "result": {"id": 7, "said": "true token"}}'
+    response = Response(
+        status=200, headers={}, body=body, blot=lambda text: text.replace("true", "****")
+    )
+
+    assert response.found("result", "id") == 7
+    assert response.found("result", "said") == "**** token"
+    assert response.found("true") is True
+    assert "true" not in response.text
+
+
+def test_an_answer_keeps_its_body_to_itself() -> None:
+    """What a service said is not shown before it is blotted."""
+    assert "s3cr3t" not in repr(_response(200, "s3cr3t"))

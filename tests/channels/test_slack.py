@@ -1,20 +1,28 @@
-"""Slack: within its limits, and nothing that a job is called pings anybody."""
+"""Slack: within its limits, nothing that a job is called pings anybody, and by which way in."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from notifyd.channels.base import Channel
+from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.registry import Tools
-from notifyd.channels.slack import Slack, SlackSettings, escape, payload
+from notifyd.channels.slack import SlackSettings, slack_of
+from notifyd.channels.slack.message import escape, payload
 from tests.channels.parts import HOSTILE, Sink, delivery_of, texts
 
 SETTINGS = SlackSettings.model_validate({"webhook_url": "https://hooks.example.org/x"})
+
+
+def _webhook(tools: Tools, url: str, **options: str) -> Channel:
+    settings = SlackSettings.model_validate({"webhook_url": url, **options})
+    return slack_of(settings, tools.transport, tools.clock)
 
 
 def _blocks(text: str, facts: int) -> list[dict[str, Any]]:
@@ -38,12 +46,11 @@ def _texts(value: object) -> list[str]:
 
 async def test_a_message_as_slack_wants_it(tools: Tools, sink: Sink) -> None:
     """Header, body, fields and context arrive, with the options of the user."""
-    settings = SlackSettings.model_validate(
-        {"webhook_url": sink.url, "username": "jobs", "icon_emoji": ":robot:", "channel": "#hpc"}
-    )
-    await Slack(settings, tools.transport, tools.clock).send(delivery_of())
-    sent = json.loads(sink.taken[0].body)
+    options = {"username": "jobs", "icon_emoji": ":robot:", "channel": "#hpc"}
+    receipt = await _webhook(tools, sink.url, **options).send(delivery_of())
+    sent = sink.said()
 
+    assert receipt.ref is None
     assert sink.taken[0].headers["Content-Type"].startswith("application/json")
     assert (sent["username"], sent["icon_emoji"]) == ("jobs", ":robot:")
     assert sent["channel"] == "#hpc"
@@ -55,6 +62,78 @@ async def test_a_message_as_slack_wants_it(tools: Tools, sink: Sink) -> None:
         "context",
     ]
     assert sent["blocks"][2]["fields"][1]["text"] == "*State*\nFAILED"
+
+
+async def test_the_plain_form_has_text_alone(tools: Tools, sink: Sink) -> None:
+    """What Slack refuses for its blocks says the same without any."""
+    await _webhook(tools, sink.url).send(delivery_of(plain=True))
+
+    assert set(sink.said()) == {"text", "unfurl_links", "unfurl_media"}
+    assert sink.said()["text"] == (
+        "❌ Job 4711 (train) failed: exit code 1\n"
+        "It ran for 3 h 20 min.\n\nJob: 4711\nState: FAILED"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "fault"),
+    [
+        (400, "invalid_payload", Fault.FORM),
+        (400, "invalid_blocks", Fault.FORM),
+        (400, "msg_blocks_too_long", Fault.FORM),
+        (400, "user_not_found", Fault.CHANNEL),
+        (400, "invalid_token", Fault.CHANNEL),
+        (403, "action_prohibited", Fault.CHANNEL),
+        (404, "no_service", Fault.CHANNEL),
+        (410, "channel_is_archived", Fault.CHANNEL),
+    ],
+)
+async def test_slack_says_whose_fault_it_is(
+    tools: Tools, sink: Sink, status: int, said: str, fault: Fault
+) -> None:
+    """The form, or whoever posts: the words count where 400 alone does not tell."""
+    sink.status, sink.text = status, said
+    with pytest.raises(PermanentFailure, match=said) as failure:
+        await _webhook(tools, sink.url).send(delivery_of())
+
+    assert failure.value.fault is fault
+
+
+async def test_trouble_of_slacks_own_is_temporary(tools: Tools, sink: Sink) -> None:
+    """`rollup_error` passes by itself."""
+    sink.status, sink.text = 500, "rollup_error"
+    with pytest.raises(TemporaryFailure, match="rollup_error"):
+        await _webhook(tools, sink.url).send(delivery_of())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"channel": "#hpc"},
+        {"token": "xoxb-hunter2"},
+        {"token": "xoxp-hunter2", "channel": "#hpc"},
+        {"token": "xoxb-hunter2\n", "channel": "#hpc"},
+        {"token": "xoxb-hunter2", "channel": "#hpc", "webhook_url": "https://h/hunter2"},
+        {"token": "xoxb-hunter2", "channel": "#hpc", "api_url": "https://a:hunter2@h/"},
+    ],
+)
+def test_there_is_one_way_in(wrong: dict[str, str]) -> None:
+    """Either a webhook or a bot with a channel; no error repeats a secret."""
+    with pytest.raises(ValidationError) as error:
+        SlackSettings.model_validate(wrong)
+
+    assert "hunter2" not in str(error.value)
+
+
+@given(texts, st.integers(0, 40))
+def test_the_plain_form_keeps_to_its_limit(text: str, facts: int) -> None:
+    """4000 characters are advised, and none of them is obeyed."""
+    delivery = delivery_of(text, text * 90, facts=((text, text * 9),) * facts, plain=True)
+    said = payload(delivery, SETTINGS)["text"]
+
+    assert 1 <= len(said) <= 4000
+    assert not {"<", ">"} & set(said)
 
 
 @given(texts, st.integers(0, 40))

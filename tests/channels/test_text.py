@@ -8,7 +8,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifyd.channels.text import clamp, fit_lines, one_line, strip_controls, units
+from notifyd.channels.text import clamp, fit_lines, octets, one_line, strip_controls, units
 from tests.channels.parts import texts
 
 
@@ -40,6 +40,13 @@ def test_clamped_text_fits(text: str, limit: int) -> None:
 
     assert units(clamped) <= limit
     assert clamped == html.escape(text) or clamped.endswith("…")
+
+
+@given(texts, st.integers(4, 60))
+def test_a_text_can_be_measured_in_bytes(text: str, limit: int) -> None:
+    """Some services count these; the mark of a cut has three of them."""
+    assert octets(clamp(text, limit, size=octets)) <= limit
+    assert octets(fit_lines(text, limit + 40, size=octets)) <= limit + 40
 
 
 @given(st.text("&<>", min_size=1, max_size=40), st.integers(1, 60))

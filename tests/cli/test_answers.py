@@ -10,10 +10,13 @@ from notifyd.channels.registry import KINDS
 from notifyd.cli.answers import CHOICES, EVENTS, Answers, check_address, check_host, hint
 from notifyd.events.catalogue import check_pattern
 
+BY_HAND = {"telegram", "ntfy", "matrix"}
+"""They need more than one answer each; the example configuration has them."""
+
 
 def test_every_kind_of_channel_can_be_chosen() -> None:
-    """A new kind joins the question by being in the registry."""
-    assert set(CHOICES) == set(KINDS)
+    """But for those that are set up by hand."""
+    assert set(CHOICES) == set(KINDS) - BY_HAND
 
 
 def test_every_choice_of_events_exists() -> None:

@@ -19,6 +19,10 @@ from tests.cli.world import Receiver, World, webhook, widest
     [
         ("status",),
         ("history",),
+        ("dead", "list"),
+        ("dead", "show", "1"),
+        ("dead", "retry", "--all"),
+        ("dead", "purge", "--all"),
         ("channel", "list"),
         ("reload",),
         ("mute", "team"),
@@ -49,6 +53,17 @@ async def test_without_a_daemon_a_command_exits_with_3(
         ("test",),
         ("collection", "add", "paper"),
         ("history", "--limit", "0"),
+        ("history", "--state", "gone"),
+        ("dead", "list", "--limit", "0"),
+        ("dead", "show"),
+        ("dead", "show", ""),
+        ("dead", "retry"),
+        ("dead", "retry", ""),
+        ("dead", "retry", "1", "--all"),
+        ("dead", "retry", "1", "--channel", "team"),
+        ("dead", "purge"),
+        ("dead", "purge", "1", "--all"),
+        ("dead", "purge", "--channel", "team"),
         ("init", "--channel", "pigeon"),
         ("doctor", "--loudly"),
     ],
@@ -65,9 +80,9 @@ async def test_a_text_that_is_sent_arrives_and_is_in_the_history(
     world: World, receiver: Receiver
 ) -> None:
     """`send` stores, the worker tells, `history` shows."""
-    async with world.daemon(webhook(receiver)) as daemon:
+    async with world.daemon(webhook(receiver)):
         sent = await world.run("send", "the data are ready", "--channel", "team", "--id", "1")
-        await daemon.logs("delivered")
+        await world.ended()
         shown = await world.run("history")
         told = (await world.run("history", "--json")).json()
 
@@ -83,9 +98,9 @@ async def test_a_long_text_is_whole_in_a_pipe_and_cut_on_a_terminal(
     world: World, receiver: Receiver
 ) -> None:
     """`notifyd history | grep` finds its last word."""
-    async with world.daemon(webhook(receiver)) as daemon:
+    async with world.daemon(webhook(receiver)):
         await world.run("send", "a long text " * 8 + "needle", "--channel", "team")
-        await daemon.logs("delivered")
+        await world.ended()
         piped = await world.run("history")
         with Terminal(world, "history") as terminal:
             await asyncio.to_thread(terminal.end)
@@ -98,10 +113,10 @@ async def test_a_long_text_is_whole_in_a_pipe_and_cut_on_a_terminal(
 
 async def test_a_text_cannot_steer_the_terminal(world: World, receiver: Receiver) -> None:
     """Nor can what a receiver answers: escape codes are left out of history and status."""
-    receiver.status, receiver.words = 404, "no\x1b[31m hook"
-    async with world.daemon(webhook(receiver)) as daemon:
+    receiver.status, receiver.words = 409, "no\x1b[31m hook"
+    async with world.daemon(webhook(receiver)):
         await world.run("send", "red \x1b[31mjob\x1b]0;x\x07", "--channel", "team")
-        await daemon.logs("dead")
+        await world.ended()
         history = await world.run("history")
         status = await world.run("status")
 
@@ -150,10 +165,10 @@ async def test_an_empty_history_says_so(world: World, receiver: Receiver) -> Non
 
 async def test_a_mute_shows_until_it_is_taken_back(world: World, receiver: Receiver) -> None:
     """What is sent meanwhile is suppressed, with the reason in the history."""
-    async with world.daemon(webhook(receiver)) as daemon:
+    async with world.daemon(webhook(receiver)):
         muted = await world.run("mute", "team", "--for", "2h")
         await world.run("send", "hush", "--channel", "team")
-        await daemon.logs("suppressed")
+        await world.ended()
         history = await world.run("history")
         status = await world.run("status")
         unmuted = await world.run("unmute", "team")
@@ -263,5 +278,5 @@ async def test_help_names_every_command(world: World) -> None:
     done = await world.run()
 
     assert done.code == 0
-    for name in ("init", "doctor", "run", "status", "history", "test", "send", "mute", "reload"):
+    for name in ("init", "doctor", "run", "status", "history", "dead", "test", "send", "reload"):
         assert f"\n  {name} " in done.out

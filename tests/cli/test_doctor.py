@@ -6,7 +6,7 @@ from tests.cli.world import Receiver, World, webhook, widest
 
 NAMES = [
     *("config", "config-private", "state", "state-file-system", "state-space"),
-    *("slurm", "accounting", "daemon", "service", "linger", "channel:team"),
+    *("slurm", "accounting", "daemon", "store", "service", "linger", "channel:team"),
 ]
 
 
@@ -22,6 +22,7 @@ async def test_a_machine_on_which_all_works(world: World, receiver: Receiver) ->
         "✔ Slurm answers (demo, 0 jobs, ",
         "✔ Accounting answers (0 ended in the last hour, ",
         "✔ The daemon is running (process ",
+        "✔ The daemon's store works",
         "✔ The service is installed and starts by itself (enabled)",
         "✔ Channel team (webhook) took a test message",
     ):
@@ -42,7 +43,7 @@ async def test_one_failure_fails_the_whole(world: World, receiver: Receiver) -> 
     assert done.code == 1
     assert "✘ Slurm does not answer" in done.out
     assert "✘ Channel team (webhook): " in done.out
-    assert "2 of 9 checks failed, " in done.out
+    assert "2 of 10 checks failed, " in done.out
     assert "s3cret" not in done.out + done.err
 
 

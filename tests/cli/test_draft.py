@@ -72,6 +72,7 @@ def test_a_reference_is_written_as_one(tmp_path: Path) -> None:
 
     channel = config.channels["slack"]
     assert isinstance(channel, SlackSettings)
+    assert channel.webhook_url is not None
     assert channel.webhook_url.get_secret_value() == "https://example.org/s3cret"
     assert "s3cret" not in path.read_text()
 

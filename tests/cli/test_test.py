@@ -87,5 +87,5 @@ async def test_a_bad_configuration_is_explained(world: World) -> None:
     done = await world.run("test", "--channel", "a")
 
     assert done.code == 1
-    assert "channels.a.webhook_url" in done.err
+    assert "channels.a: needs" in done.err
     assert "channels.b.type" in done.err

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from notifyd.channels.console import columns
 from notifyd.cli import text
+from notifyd.terminal import columns
 
 
 @pytest.mark.parametrize("word", ["plain", "e\u0301", "日本", "❤\ufe0f", "👩\u200d💻", "a\u20dd"])
-def test_a_cell_is_as_wide_as_the_console_channel_says(
+def test_a_cell_is_as_wide_as_the_terminal_shows_it(
     word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What joins or changes the letter before it takes no room."""

@@ -17,6 +17,9 @@ from typing import Any
 
 from aiohttp import web
 
+from notifyd.cli.context import Context
+from notifyd.client import Client, Json
+
 _LIMIT = 30.0
 
 SCONTROL = (
@@ -45,15 +48,6 @@ class Running:
     err: str = ""
     """What it has logged after READY=1, once it has ended."""
 
-    async def logs(self, event: str) -> None:
-        """Wait until the daemon logs this event."""
-        assert self.process.stderr is not None
-        async with asyncio.timeout(_LIMIT):
-            async for line in self.process.stderr:
-                if f'"event": "{event}"' in line.decode():
-                    return
-        raise AssertionError(f"the daemon ended without logging {event}")
-
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -74,6 +68,28 @@ class World:
     def environ(self) -> dict[str, str]:
         path = f"{self.folder}/bin:/usr/bin:/bin"
         return {"HOME": str(self.folder), "PATH": path, "LC_ALL": "C.UTF-8"} | self.changes
+
+    @property
+    def client(self) -> Client:
+        """The client of the daemon that runs here."""
+        return Context.find(None, None, self.environ).client()
+
+    async def ended(self, number: int = 1) -> list[Json]:
+        """Wait until so many deliveries have ended, and return the whole history."""
+        async with asyncio.timeout(_LIMIT):
+            while True:
+                told = await asyncio.to_thread(self.client.history, 1000)
+                if sum(one["finished"] is not None for one in told) >= number:
+                    return told
+
+    async def fares(self, channel: str, state: str) -> Json:
+        """Wait until a channel is in that state, and return how it is."""
+        async with asyncio.timeout(_LIMIT):
+            while True:
+                status = await asyncio.to_thread(self.client.status)
+                for one in status["channels"]:
+                    if (one["name"], one["state"]) == (channel, state):
+                        return dict(one)
 
     def command(self, name: str, script: str) -> None:
         """Put a stand-in on the PATH."""
@@ -164,11 +180,13 @@ class Receiver:
     status: int = 200
     words: str = "no such hook"
     """What it says to what it refuses."""
+    headers: dict[str, str] = field(default_factory=dict)
     got: list[bytes] = field(default_factory=list)
 
     async def _take(self, request: web.Request) -> web.Response:
         self.got.append(await request.read())
-        return web.Response(status=self.status, text="ok" if self.status < 400 else self.words)
+        text = "ok" if self.status < 400 else self.words
+        return web.Response(status=self.status, text=text, headers=self.headers)
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Receiver]:

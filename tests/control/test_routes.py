@@ -3,149 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 
-from notifyd.client import Client, Refused
-from notifyd.control.actions import ClusterView, CollectionView, NotAllowed, StatusView
-from notifyd.control.server import serve
+from notifyd.client import Refused
+from notifyd.control.actions import NotAllowed
 from notifyd.model import DeliveryState
-from notifyd.outbox.records import Attempt, Record
-
-CLUSTER = ClusterView(
-    name="demo",
-    jobs=3,
-    last_poll=1_000_000.0,
-    next_poll=1_000_030.0,
-    unreachable_since=None,
-    trouble=None,
-    accounting=True,
-    accounting_trouble=None,
-)
-STATUS = StatusView(
-    version="1",
-    pid=1,
-    started=1_000_000.0,
-    uptime_seconds=5.0,
-    config="/config.yaml",
-    config_loaded=1_000_000.0,
-    config_trouble=None,
-    clusters=(CLUSTER,),
-    channels=(),
-    unconfigured_backlog={"old": 2},
-)
-COLLECTION = CollectionView(
-    name="sweep", cluster="demo", total=10, done=3, outcomes="2 ok · 1 failed (7)"
-)
-RECORD = Record(
-    id="d1",
-    channel="team",
-    event_type="job_failed",
-    subject="1",
-    title="Job 1 failed",
-    state=DeliveryState.DELIVERED,
-    created=1.0,
-    due=1.0,
-    finished=2.0,
-    detail=None,
-    attempts=(Attempt(at=1.0, seconds=0.5, outcome="delivered", number=1),),
-)
-
-
-@dataclass(slots=True)
-class FakeActions:
-    """Notes what it is asked for; knows the channel `team`; raises `trouble` if there is one."""
-
-    trouble: Exception | None = None
-    muted: list[tuple[str, float | None]] = field(default_factory=list)
-    unmuted: list[str] = field(default_factory=list)
-    tested: list[str] = field(default_factory=list)
-    sent: list[tuple[str, str, str | None]] = field(default_factory=list)
-    looked_back: list[tuple[int, str | None]] = field(default_factory=list)
-    collected: list[tuple[str, Mapping[str, object] | None]] = field(default_factory=list)
-    reloads: int = 0
-
-    async def status(self) -> StatusView:
-        self._check()
-        return STATUS
-
-    async def history(self, limit: int, channel: str | None) -> list[Record]:
-        self._check()
-        self.looked_back.append((limit, channel))
-        return [RECORD]
-
-    async def reload(self) -> None:
-        self._check()
-        self.reloads += 1
-
-    async def collections(self) -> list[CollectionView]:
-        self._check()
-        return [COLLECTION]
-
-    async def change_collection(self, name: str, settings: Mapping[str, object] | None) -> None:
-        self._check()
-        self.collected.append((name, settings))
-
-    async def mute(self, channel: str, seconds: float | None) -> None:
-        self._check(channel)
-        self.muted.append((channel, seconds))
-
-    async def unmute(self, channel: str) -> None:
-        self._check(channel)
-        self.unmuted.append(channel)
-
-    async def test(self, channel: str) -> None:
-        self._check(channel)
-        self.tested.append(channel)
-
-    async def send(self, text: str, channel: str, id: str | None) -> str:
-        self._check(channel)
-        self.sent.append((text, channel, id))
-        return "e1"
-
-    def _check(self, channel: str = "team") -> None:
-        if self.trouble is not None:
-            raise self.trouble
-        if channel != "team":
-            raise NotAllowed(f"no channel `{channel}`; there are: team", status=404)
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """A control socket that is served, and whom it asks."""
-
-    path: Path
-    actions: FakeActions
-
-    async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, str, Any]:
-        """Return status, content type and document of the answer."""
-        connector = aiohttp.UnixConnector(str(self.path))
-        limit = aiohttp.ClientTimeout(total=10)
-        async with (
-            aiohttp.ClientSession("http://localhost", connector=connector, timeout=limit) as web,
-            web.request(method, path, data=body) as answer,
-        ):
-            return answer.status, answer.content_type, await answer.json(content_type=None)
-
-    @property
-    def client(self) -> Client:
-        return Client(str(self.path), timeout=10)
-
-
-@pytest.fixture
-async def control() -> AsyncIterator[Control]:
-    folder = Path(tempfile.mkdtemp(prefix="n-", dir="/tmp"))
-    made = Control(folder / "control.sock", FakeActions())
-    async with serve(made.actions, made.path):
-        yield made
-    shutil.rmtree(folder)
+from notifyd.outbox.database import OutboxError
+from tests.control.parts import Control, FakeActions
 
 
 async def test_what_is_asked_is_handed_on(control: Control) -> None:
@@ -154,8 +19,15 @@ async def test_what_is_asked_is_handed_on(control: Control) -> None:
 
     def use_everything() -> None:
         assert client.status()["clusters"][0]["jobs"] == 3
-        (told,) = client.history(5, "team")
+        (told,) = client.history(5, "team", "dead")
         assert (told["id"], told["attempts"][0]["outcome"]) == ("d1", "delivered")
+        assert client.delivery("d/1")["rule"] == "channel"
+        assert client.dead(7, "team")["counts"] == {"team": 1}
+        assert client.dead()["deliveries"][0]["id"] == "d1"
+        assert client.retry("d1") == {"retried": 2, "left": {"old": 1}}
+        assert client.retry_all("team")["left"] == {"old": 1}
+        assert client.purge("d1") == client.purge_all() == {"purged": 3}
+        assert client.openapi()["openapi"] == "3.1.0"
         assert client.reload() == {"reloaded": True}
         assert client.collections()[0]["outcomes"] == "2 ok · 1 failed (7)"
         assert client.set_collection("a b", {"jobs": ["1"], "name": None}) == {"set": True}
@@ -168,7 +40,10 @@ async def test_what_is_asked_is_handed_on(control: Control) -> None:
     await asyncio.to_thread(use_everything)
     actions = control.actions
 
-    assert actions.looked_back == [(5, "team")]
+    state = DeliveryState.DEAD
+    assert actions.looked_back == [(5, "team", state), ("d/1",), (7, "team"), (20, None)]
+    assert actions.retried == [("d1", None), (None, "team")]
+    assert actions.purged == [("d1", None), (None, None)]
     assert (actions.muted, actions.unmuted) == ([("team", None)], ["team"])
     assert (actions.tested, actions.reloads) == (["team"], 1)
     assert actions.sent == [("hello", "team", "7")]
@@ -200,7 +75,17 @@ async def test_an_unknown_channel_is_404(control: Control) -> None:
         ("POST", "/v1/channels/team/mute", b'{"minutes": 5}', "minutes: "),
         ("POST", "/v1/messages", b'{"text": "hi"}', "channel: "),
         ("POST", "/v1/messages", b'{"text": "", "channel": "team"}', "text: "),
-        ("POST", "/v1/messages", b"", "JSON"),
+        ("POST", "/v1/messages", b"", "text: "),
+        ("POST", "/v1/messages", b'{"text": 5, "channel": "team"}', "text: "),
+        ("POST", "/v1/channels/team/unmute", b'{"seconds": 5}', "seconds: "),
+        ("POST", "/v1/dead/retry", b"", "give either `id` or `all`"),
+        ("POST", "/v1/dead/retry", b'{"id": "d1", "all": true}', "give either `id` or `all`"),
+        ("POST", "/v1/dead/retry", b'{"all": 1}', "all: "),
+        ("POST", "/v1/dead/purge", b"{}", "give either `id` or `all`"),
+        ("POST", "/v1/dead/purge", b'{"id": ""}', "id: "),
+        ("POST", "/v1/dead/purge", b'{"id": "d1", "channel": "team"}', "goes with `all`"),
+        ("GET", "/v1/dead?limit=x", b"", "limit: "),
+        ("GET", "/v1/history?state=gone", b"", "state: "),
         ("POST", "/v1/messages", b"\xff{", "JSON"),
         ("GET", "/v1/history?limit=0", b"", "limit: "),
         ("GET", "/v1/history?page=2", b"", "page: "),
@@ -257,6 +142,17 @@ async def test_a_refusal_keeps_its_status_and_reasons(control: Control) -> None:
     assert (problem["status"], problem["title"]) == (422, "not valid")
     assert problem["details"] == ["line 1", "line 2"]
     assert refused.value.details == ("line 1", "line 2")
+
+
+async def test_a_store_in_trouble_is_503_with_the_reason(control: Control) -> None:
+    """It is no bug, and passes: whoever asks can try again."""
+    control.actions.trouble = OutboxError("/s/outbox.sqlite: database or disk is full")
+    status, kind, problem = await control.ask("GET", "/v1/dead")
+
+    assert (status, kind) == (503, "application/problem+json")
+    assert problem["title"] == (
+        "the store is in trouble: /s/outbox.sqlite: database or disk is full"
+    )
 
 
 async def test_a_bug_is_500_and_shows_nothing_of_itself(control: Control) -> None:

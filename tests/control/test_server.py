@@ -18,7 +18,7 @@ import uvloop
 from notifyd.client import Client
 from notifyd.control.server import SocketError, bind, serve
 from tests.cli.world import modes
-from tests.control.test_routes import FakeActions
+from tests.control.parts import FakeActions
 
 NOBODY = 65534
 LOOPS = (asyncio.new_event_loop, uvloop.new_event_loop)

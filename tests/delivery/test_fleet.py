@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from notifyd.channels.base import Receipt
+from notifyd.delivery.desk import Desk
 from notifyd.delivery.fleet import Fleet, Place
 from notifyd.delivery.mutes import Mutes
-from notifyd.delivery.worker import Desk
 from notifyd.model import Delivery, DeliveryState
 from notifyd.outbox.store import Outbox
-from tests.fakes import FakeChannel, FakeClock, PlainSettings, a_delivery
+from tests.fakes import FakeChannel, FakeClock, PlainSettings, a_delivery, owed
 
 LONG = 30.0
 SHORT = 0.05
@@ -88,7 +88,7 @@ def a_place(channel: FakeChannel | SlowChannel | None = None, **settings: object
 
 async def hanging(harbour: Harbour, channel: SlowChannel, name: str = "team") -> None:
     """Start this channel, and wait until it hangs in a message."""
-    await harbour.outbox.add([a_delivery("d1", channel=name)])
+    await harbour.outbox.add(owed(a_delivery("d1", channel=name)))
     await harbour.fleet.swap({name: a_place(channel)})
     await channel.begun.wait()
 
@@ -119,7 +119,7 @@ async def test_a_changed_channel_sends_with_its_new_settings(outbox: Outbox) -> 
         new.on_send = lambda delivery: sent.set()
         await harbour.fleet.swap({"team": a_place(new, timeout="5s")})
         assert harbour.tasks["team"][0].done()
-        await outbox.add([a_delivery("d1")])
+        await outbox.add(owed(a_delivery("d1")))
         harbour.fleet.wake(["team", "nobody"])
         await sent.wait()
 
@@ -152,7 +152,7 @@ async def test_a_removed_channel_stops(outbox: Outbox) -> None:
         await harbour.fleet.swap({"team": a_place(), "mail": a_place()})
         await harbour.fleet.swap({"mail": a_place()})
         task = await harbour.ended("team")
-        await outbox.add([a_delivery("d1")])
+        await outbox.add(owed(a_delivery("d1")))
         harbour.fleet.wake(["team"])
 
         assert not task.cancelled()
@@ -165,7 +165,7 @@ async def test_a_stop_lets_the_message_in_flight_finish(outbox: Outbox) -> None:
     channel = SlowChannel()
     async with a_harbour(outbox) as harbour:
         await hanging(harbour, channel)
-        await outbox.add([a_delivery("d2")])
+        await outbox.add(owed(a_delivery("d2")))
         async with asyncio.TaskGroup() as group:
             group.create_task(harbour.fleet.stop())
             asyncio.get_running_loop().call_soon(channel.goes_on.set)
@@ -195,7 +195,7 @@ async def test_the_grace_is_one_for_all(outbox: Outbox) -> None:
     """Five channels that hang stop side by side, not one after the other."""
     channels = {f"c{number}": SlowChannel() for number in range(5)}
     async with a_harbour(outbox, grace=0.5) as harbour:
-        await outbox.add([a_delivery(name, channel=name) for name in channels])
+        await outbox.add(owed(*[a_delivery(name, channel=name) for name in channels]))
         await harbour.fleet.swap({name: a_place(channel) for name, channel in channels.items()})
         for channel in channels.values():
             await channel.begun.wait()

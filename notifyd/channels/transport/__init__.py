@@ -6,7 +6,7 @@ name the host at most: the address of a webhook is itself a secret.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -44,25 +44,28 @@ class Transport:
         headers: Mapping[str, str | Secret],
         within: float,
         method: str = "POST",
+        besides: Iterable[Secret] = (),
     ) -> Response:
         """Send one request, following no redirect, and return whatever the service answers.
 
-        `within` (seconds) is for the whole of it. Raises TemporaryFailure if there is no
-        answer, PermanentFailure if the request can never be sent.
+        `within` (seconds) is for the whole of it. The answer is shown without the parts of the
+        address, the secret headers, and what is secret `besides`, as in the body. Raises
+        TemporaryFailure if there is no answer, PermanentFailure if it can never be sent.
         """
-        return await self._web.request(method, url, body, headers, within)
+        return await self._web.request(method, url, body, headers, within, besides)
 
     async def send_mail(self, letter: Mail, server: MailServer, within: float) -> dict[str, str]:
         """Hand in a mail; return whom the server refused and why, if it took it for the rest.
 
         Raises TemporaryFailure for 4xx and a server that cannot be reached, PermanentFailure
-        for 5xx and a server that lacks what is asked of it.
+        for 5xx and a server that lacks what is asked of it; both with the server's code.
         """
         return await mail.hand_in(letter, server, within)
 
-    async def notify_desktop(self, note: DesktopNote, bus: str | None, within: float) -> None:
+    async def notify_desktop(self, note: DesktopNote, bus: str | None, within: float) -> int:
         """Show a notification on the session bus, or on the one at the address `bus`.
 
-        Raises TemporaryFailure if there is no bus, or nobody on it who shows notifications.
+        Returns its id. Raises TemporaryFailure if there is no bus, or nobody on it who shows
+        notifications, PermanentFailure if they do not take its text.
         """
-        await desktop.show(note, bus, within)
+        return await desktop.show(note, bus, within)

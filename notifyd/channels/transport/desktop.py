@@ -13,7 +13,8 @@ from typing import Literal
 from dbus_fast import BusType, DBusFastError, ErrorType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
-from notifyd.channels.failures import TemporaryFailure
+from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
+from notifyd.channels.refusal import refusal
 
 _SERVICE = "org.freedesktop.Notifications"
 _LET_THE_DESKTOP_DECIDE = -1
@@ -27,10 +28,14 @@ class DesktopNote:
     body: str
     urgency: Literal[0, 1, 2]
     """Low, normal, critical."""
+    replaces: int = 0
+    """The id of the notification whose place it takes, without a sound; 0 for none."""
+    rich: bool = False
+    """Whether the body has more than plain text in it, see `refusal`."""
 
 
-async def show(note: DesktopNote, bus: str | None, within: float) -> None:
-    """Show a notification, see `Transport.notify_desktop`.
+async def show(note: DesktopNote, bus: str | None, within: float) -> int:
+    """Show a notification and return its id, see `Transport.notify_desktop`.
 
     Each opens a connection of its own, as notify-send does: the bus comes and goes with logins.
     """
@@ -46,7 +51,8 @@ async def show(note: DesktopNote, bus: str | None, within: float) -> None:
             "is the desktop session still there?"
         ) from None
     if reply.message_type is MessageType.ERROR:
-        raise TemporaryFailure(_refusal(reply.error_name or "no reason given"))
+        raise _failure(reply.error_name or "no reason given", note)
+    return int(reply.body[0])
 
 
 def _session_bus() -> str:
@@ -75,17 +81,25 @@ async def _connected(address: str) -> AsyncIterator[MessageBus]:
 def _call(note: DesktopNote) -> Message:
     """Desktop Notifications Specification, `Notify`: susssasa{sv}i."""
     hints = {"urgency": Variant("y", note.urgency)}
+    if note.replaces:
+        hints["suppress-sound"] = Variant("b", True)
+    shown = ["notifyd", note.replaces, "", note.summary, note.body]
     return Message(
         destination=_SERVICE,
         path="/org/freedesktop/Notifications",
         interface=_SERVICE,
         member="Notify",
         signature="susssasa{sv}i",
-        body=["notifyd", 0, "", note.summary, note.body, [], hints, _LET_THE_DESKTOP_DECIDE],
+        body=[*shown, [], hints, _LET_THE_DESKTOP_DECIDE],
     )
 
 
-def _refusal(error_name: str) -> str:
+def _failure(error_name: str, note: DesktopNote) -> TemporaryFailure | PermanentFailure:
     if error_name in (ErrorType.SERVICE_UNKNOWN.value, ErrorType.NAME_HAS_NO_OWNER.value):
-        return f"nothing shows notifications here: no program owns {_SERVICE} on the session bus"
-    return f"the desktop refused the notification ({error_name})"
+        return TemporaryFailure(
+            f"nothing shows notifications here: no program owns {_SERVICE} on the session bus"
+        )
+    reason = f"the desktop refused the notification ({error_name})"
+    if error_name == ErrorType.INVALID_ARGS.value:
+        return refusal(reason, Fault.FORM, rich=note.rich)
+    return TemporaryFailure(reason)

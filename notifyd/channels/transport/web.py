@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import urllib.request
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 
 import aiohttp
-import yarl
 
 import notifyd
 from notifyd.channels.blot import blot_out
-from notifyd.channels.failures import PermanentFailure, TemporaryFailure
+from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.response import Response
 from notifyd.channels.transport.causes import connection_failure
+from notifyd.channels.transport.target import Target, target_of
 from notifyd.settings import Secret
 
-_MOST_READ = 2048
-"""Bytes of an answer: enough for its reason, too few to fill the memory."""
+Headers = Mapping[str, str | Secret]
+
+_MOST_READ = 65536
+"""Bytes of an answer: enough for a whole message that is given back, too few to fill the memory."""
+_ADDRESSES = 256
+"""How many addresses are kept as they were read; some have the id of a message in them."""
+_CONNECTIONS_A_HOST = 128
+"""More than one channel may use at the same time (100), so that no other has to wait for it."""
+_KEPT_OPEN = 30.0
+"""Seconds; most servers keep an idle one for longer, and so are not met while they hang up."""
 
 
 class Web:
@@ -25,6 +34,8 @@ class Web:
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
+        # The environment, which names the proxies, does not change while a process lives.
+        self._target = functools.lru_cache(_ADDRESSES)(target_of)
 
     async def close(self) -> None:
         """Close what is open; the next request would open it anew."""
@@ -37,33 +48,40 @@ class Web:
         method: str,
         url: Secret,
         body: bytes,
-        headers: Mapping[str, str | Secret],
+        headers: Headers,
         within: float,
+        besides: Iterable[Secret] = (),
     ) -> Response:
         """Send one request and return its answer, see `Transport.post`."""
-        target = _target(url.get_secret_value())
+        address = url.get_secret_value()
+        target = self._target(address)
         try:
-            async with self._opened().request(
-                method,
-                target,
-                data=body,
-                headers={name: _revealed(value) for name, value in headers.items()},
-                allow_redirects=False,  # a 307 would carry the body, and its secrets, elsewhere
-                proxy=_proxy(target),
-                timeout=aiohttp.ClientTimeout(total=within),
-            ) as answer:
-                text = (await _start(answer.content)).decode("utf-8", "replace")
+            async with self._asking(method, target, body, headers, within) as answer:
+                start = await _start(answer.content)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _failure(error, target.host or "", within) from None
-        secrets = [
-            value.get_secret_value() for value in headers.values() if isinstance(value, Secret)
-        ]
-        text = blot_out(text, url.get_secret_value(), secrets)
-        return Response(status=answer.status, headers=answer.headers, text=text)
+            raise _failure(error, target.host, within) from None
+        blot = functools.partial(_blotted, address, (*headers.values(), *besides))
+        return Response(status=answer.status, headers=answer.headers, body=start, blot=blot)
+
+    def _asking(
+        self, method: str, target: Target, body: bytes, headers: Headers, within: float
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        return self._opened().request(
+            method,
+            target.url,
+            data=body,
+            headers=_revealed(headers),
+            allow_redirects=False,  # a 307 would carry the body, and its secrets, elsewhere
+            proxy=target.proxy,
+            timeout=aiohttp.ClientTimeout(total=within),
+        )
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=0, limit_per_host=_CONNECTIONS_A_HOST, keepalive_timeout=_KEPT_OPEN
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={
                     "User-Agent": f"notifyd/{notifyd.__version__}",
@@ -74,40 +92,25 @@ class Web:
         return self._session
 
 
-def _target(url: str) -> yarl.URL:
-    with contextlib.suppress(ValueError):
-        target = yarl.URL(url)
-        if target.scheme in ("http", "https") and target.host:
-            return target
-    raise PermanentFailure("the address is not valid: it has to start with https:// and a host")
+def _revealed(headers: Headers) -> dict[str, str]:
+    return {
+        name: value if isinstance(value, str) else value.get_secret_value()
+        for name, value in headers.items()
+    }
 
 
-def _proxy(target: yarl.URL) -> str | None:
-    # Not aiohttp's trust_env: it would also send ~/.netrc's passwords, `default` to any host.
-    if urllib.request.proxy_bypass(target.host or ""):
-        return None
-    proxies = urllib.request.getproxies()
-    proxy = proxies.get(target.scheme) or proxies.get("all")
-    if not proxy:
-        return None
-    address = proxy if "://" in proxy else f"http://{proxy}"  # as curl takes it
-    if not address.startswith(("http://", "https://")):
-        name = f"{target.scheme}_proxy" if target.scheme in proxies else "all_proxy"
-        raise TemporaryFailure(f"the proxy in {name} is of a kind that notifyd does not speak")
-    return address
-
-
-def _revealed(value: str | Secret) -> str:
-    return value if isinstance(value, str) else value.get_secret_value()
+def _blotted(address: str, values: Iterable[str | Secret], text: str) -> str:
+    secrets = [value.get_secret_value() for value in values if isinstance(value, Secret)]
+    return blot_out(text, address, secrets)
 
 
 async def _start(content: aiohttp.StreamReader) -> bytes:
     """Read the first bytes. A body that breaks off or lingers does not undo the answer."""
-    text = b""
+    start = b""
     with contextlib.suppress(aiohttp.ClientError, OSError):
-        while len(text) < _MOST_READ and (chunk := await content.read(_MOST_READ - len(text))):
-            text += chunk
-    return text
+        while len(start) < _MOST_READ and not content.at_eof():
+            start += await content.read(_MOST_READ - len(start))
+    return start
 
 
 def _failure(error: Exception, host: str, within: float) -> TemporaryFailure | PermanentFailure:
@@ -120,5 +123,6 @@ def _failure(error: Exception, host: str, within: float) -> TemporaryFailure | P
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return connection_failure(error.certificate_error, host)
     if isinstance(error, ValueError):
-        return PermanentFailure(f"the request to {host} cannot be written: check url and headers")
+        words = f"the request to {host} cannot be written: check url and headers"
+        return PermanentFailure(words, fault=Fault.CHANNEL)
     return connection_failure(error, host)

@@ -10,16 +10,20 @@ from notifyd.client import Json, NotRunning, Refused
 _START = "systemctl --user start notifyd\nor, in a terminal: notifyd run"
 
 
-def check_daemon(context: Context, changed: float) -> Finding:
-    """Return how the daemon is; `changed` is when the configuration was (Unix seconds)."""
+def check_daemon(context: Context, changed: float) -> tuple[Finding, Json | None]:
+    """Return how the daemon is, and what it says of itself when it answers.
+
+    `changed` is when the configuration was (Unix seconds).
+    """
     try:
         status = context.client().status()
     except NotRunning:
-        return warning("daemon", "The daemon is not running: nobody watches your jobs", _START)
+        words = "The daemon is not running: nobody watches your jobs"
+        return warning("daemon", words, _START), None
     except Refused as error:
         mend = f"Stop the process that owns {context.socket}, and start notifyd anew."
-        return failed("daemon", f"The daemon does not answer as it should: {error}", mend)
-    return judge(status, str(context.config), changed)
+        return failed("daemon", f"The daemon does not answer as it should: {error}", mend), None
+    return judge(status, str(context.config), changed), status
 
 
 def judge(status: Json, config: str, changed: float) -> Finding:

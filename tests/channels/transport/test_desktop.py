@@ -15,7 +15,7 @@ from dbus_fast import Message, MessageType
 from dbus_fast.aio import MessageBus
 
 from notifyd.channels.desktop import Desktop, DesktopSettings
-from notifyd.channels.failures import TemporaryFailure
+from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.transport import DesktopNote, Transport
 from notifyd.model import Severity
 from tests.channels.parts import HOSTILE, delivery_of, hostile_delivery
@@ -40,16 +40,17 @@ class Shell:
     """The program that shows notifications."""
 
     shown: list[list[Any]] = field(default_factory=list)
-    refuses: bool = False
+    refuses: str | None = None
+    """The name of the error that it answers with."""
 
     def take(self, message: Message) -> Message | None:
         if message.message_type is not MessageType.METHOD_CALL or message.member != "Notify":
             return None
         if self.refuses:
-            return Message.new_error(message, "org.test.Full", "too many")
+            return Message.new_error(message, self.refuses, "no")
         assert message.signature == "susssasa{sv}i"
         self.shown.append(message.body)
-        return Message.new_method_return(message, "u", [1])
+        return Message.new_method_return(message, "u", [message.body[1] or len(self.shown)])
 
 
 @pytest.fixture
@@ -65,11 +66,11 @@ async def shell(bus: str) -> AsyncIterator[Shell]:
 @pytest.mark.system
 async def test_a_note_is_shown(transport: Transport, bus: str, shell: Shell) -> None:
     """Name, summary, body and urgency reach the desktop, which decides for how long."""
-    await transport.notify_desktop(NOTE, bus, 5.0)
+    shown = await transport.notify_desktop(NOTE, bus, 5.0)
     ((app, replaces, _, summary, body, actions, hints, expires),) = shell.shown
 
     assert (app, replaces, summary, body) == ("notifyd", 0, "a job", "ended")
-    assert (actions, expires) == ([], -1)
+    assert (actions, expires, shown) == ([], -1, 1)
     assert (hints["urgency"].signature, hints["urgency"].value) == ("y", 1)
 
 
@@ -111,6 +112,45 @@ async def test_hostile_text_is_only_text(
 
 
 @pytest.mark.system
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_the_plain_form_has_no_markup(
+    transport: Transport, bus: str, shell: Shell, text: str
+) -> None:
+    """It reads the same on a desktop that looks for markup and on one that does not."""
+    await Desktop(DesktopSettings(bus=bus), transport).send(hostile_delivery(text, plain=True))
+
+    assert not {"<", ">", "&"} & set(shell.shown[0][4])
+
+
+@pytest.mark.system
+async def test_a_note_takes_the_place_of_another(
+    transport: Transport, bus: str, shell: Shell
+) -> None:
+    """The id of the first is kept, and only the first makes a sound."""
+    desktop = Desktop(DesktopSettings(bus=bus), transport)
+    first = await desktop.send(delivery_of())
+    assert first.ref is not None
+    second = await desktop.edit(delivery_of(), first.ref)
+
+    assert first == second
+    assert [note[1] for note in shell.shown] == [0, int(first.ref)]
+    assert ["suppress-sound" in note[6] for note in shell.shown] == [False, True]
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(("plain", "fault"), [(False, Fault.FORM), (True, Fault.MESSAGE)])
+async def test_a_body_that_is_not_taken_is_tried_without_markup(
+    transport: Transport, bus: str, shell: Shell, plain: bool, fault: Fault
+) -> None:
+    """Some desktops check what they are given; once it is plain, it is given up."""
+    shell.refuses = "org.freedesktop.DBus.Error.InvalidArgs"
+    with pytest.raises(PermanentFailure) as failure:
+        await Desktop(DesktopSettings(bus=bus), transport).send(delivery_of(plain=plain))
+
+    assert failure.value.fault is fault
+
+
+@pytest.mark.system
 async def test_nobody_shows_notifications(transport: Transport, bus: str) -> None:
     """A bus without a notification program is temporary, and the words say what is missing."""
     with pytest.raises(TemporaryFailure, match=r"no program owns org\.freedesktop\.Notifications"):
@@ -120,7 +160,7 @@ async def test_nobody_shows_notifications(transport: Transport, bus: str) -> Non
 @pytest.mark.system
 async def test_a_refusal_is_temporary(transport: Transport, bus: str, shell: Shell) -> None:
     """The desktop's own error is named."""
-    shell.refuses = True
+    shell.refuses = "org.test.Full"
     with pytest.raises(TemporaryFailure, match=r"org\.test\.Full"):
         await transport.notify_desktop(NOTE, bus, 5.0)
 

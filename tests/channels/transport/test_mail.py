@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import ssl
 
 import pytest
 
-from notifyd.channels.failures import PermanentFailure, TemporaryFailure
+from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.transport import Mail, MailServer, Transport
 from notifyd.channels.transport.mail import Security
 from notifyd.settings import Secret
@@ -79,13 +80,38 @@ async def test_one_later_among_the_refused_is_temporary(transport: Transport) ->
     ],
 )
 async def test_the_code_decides(
-    transport: Transport, answer: str, failure: type[Exception]
+    transport: Transport, answer: str, failure: type[PermanentFailure] | type[TemporaryFailure]
 ) -> None:
     """4xx is for now, 5xx for good; the server's words are kept."""
     async with running_mailbox() as mailbox:
         mailbox.data_answer = answer
-        with pytest.raises(failure, match=answer):
+        with pytest.raises(failure, match=answer) as raised:
             await transport.send_mail(MAIL, _server(mailbox.port), 5.0)
+
+    assert isinstance(raised.value, failure)
+    assert raised.value.status == int(answer[:3])
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        ("530 log in first", Fault.CHANNEL),
+        ("552 too large", Fault.FORM),
+        ("550 spam", Fault.MESSAGE),
+        ("554 refused", Fault.MESSAGE),
+    ],
+)
+async def test_the_code_tells_whose_fault_it_is(
+    transport: Transport, answer: str, fault: Fault
+) -> None:
+    """The mail, its form, or whoever sends it."""
+    async with running_mailbox() as mailbox:
+        mailbox.data_answer = answer
+        letter = dataclasses.replace(MAIL, rich=True)
+        with pytest.raises(PermanentFailure) as raised:
+            await transport.send_mail(letter, _server(mailbox.port), 5.0)
+
+    assert raised.value.fault is fault
 
 
 @pytest.mark.parametrize(
@@ -93,7 +119,7 @@ async def test_the_code_decides(
     [("535 bad: " + PASSWORD, PermanentFailure), ("454 later " + PASSWORD, TemporaryFailure)],
 )
 async def test_a_refused_login_tells_no_password(
-    transport: Transport, answer: str, failure: type[Exception]
+    transport: Transport, answer: str, failure: type[PermanentFailure] | type[TemporaryFailure]
 ) -> None:
     """The reason names the code, not what was given, even if the server repeats it."""
     async with running_mailbox(login=True) as mailbox:
@@ -102,6 +128,10 @@ async def test_a_refused_login_tells_no_password(
             await transport.send_mail(MAIL, _server(mailbox.port, login=True), 5.0)
 
     assert PASSWORD not in str(raised.value)
+    assert isinstance(raised.value, failure)
+    assert raised.value.status == int(answer[:3])
+    if isinstance(raised.value, PermanentFailure):
+        assert raised.value.fault is Fault.CHANNEL
 
 
 async def test_missing_starttls_is_no_downgrade(transport: Transport) -> None:

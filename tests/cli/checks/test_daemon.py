@@ -41,8 +41,9 @@ def test_a_daemon_is_judged_by_its_configuration(
 
 def test_no_daemon_is_a_warning(world: World) -> None:
     """With how to start it."""
-    finding = check_daemon(Context.find(None, None, world.environ), 0.0)
+    finding, status = check_daemon(Context.find(None, None, world.environ), 0.0)
 
+    assert status is None
     assert finding.state is State.WARNING
     assert "notifyd run" in finding.mend
 
@@ -53,4 +54,4 @@ def test_a_socket_that_belongs_to_something_else_fails(world: World) -> None:
     world.state.mkdir(parents=True)
     context.socket.symlink_to(context.socket)
 
-    assert check_daemon(context, 0.0).state is State.FAILED
+    assert check_daemon(context, 0.0)[0].state is State.FAILED

@@ -1,22 +1,17 @@
-"""Slack, by incoming webhook: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks"""
+"""A message as Slack takes it: https://docs.slack.dev/reference/block-kit/blocks"""
 
 from __future__ import annotations
 
-import json
-from typing import Any, Literal
+from typing import Any
 
-from notifyd.channels.addresses import WebAddress
-from notifyd.channels.base import Receipt
-from notifyd.channels.response import accept
-from notifyd.channels.settings import ChannelSettings, RateLimit
-from notifyd.channels.severities import SYMBOLS
+from notifyd.channels.plain import plain_text, title_of
+from notifyd.channels.slack.settings import SlackSettings
 from notifyd.channels.text import clamp, fit_lines, one_line, strip_controls
-from notifyd.channels.transport import Transport
-from notifyd.clock import Clock
 from notifyd.model import Delivery
 
 # docs.slack.dev/reference/block-kit/blocks: header 150, section text 3000, 10 fields of 2000
 # each. Over all blocks about 13,200 characters are taken (bolt-js#2509), which these keep to.
+# Of a text without blocks, 4000 are advised: docs.slack.dev/reference/methods/chat.postMessage
 _HEADER = 150
 _BODY = 2500
 _FIELDS_A_SECTION = 10
@@ -24,38 +19,7 @@ _FIELDS = 20
 _LABEL = 60
 _VALUE = 300
 _FALLBACK = 1000
-
-
-class SlackSettings(ChannelSettings):
-    """Slack, and what speaks its language (Mattermost, Rocket.Chat)."""
-
-    type: Literal["slack"] = "slack"
-    rate_limit: RateLimit = RateLimit(max_requests=1, window=1.0, burst=3)
-    """Slack takes one message a second and short bursts: docs.slack.dev/apis/web-api/rate-limits"""
-    webhook_url: WebAddress
-    username: str | None = None
-    icon_emoji: str | None = None
-    channel: str | None = None
-    """The last three are heeded by legacy webhooks only; apps have theirs set in Slack."""
-
-
-class Slack:
-    """Posts to one incoming webhook."""
-
-    def __init__(self, settings: SlackSettings, transport: Transport, clock: Clock) -> None:
-        self._settings = settings
-        self._transport = transport
-        self._clock = clock
-
-    async def send(self, delivery: Delivery) -> Receipt:
-        """Post the delivery, or raise Temporary- or PermanentFailure."""
-        response = await self._transport.post(
-            self._settings.webhook_url,
-            json.dumps(payload(delivery, self._settings)).encode(),
-            {"Content-Type": "application/json; charset=utf-8"},
-            self._settings.timeout,
-        )
-        return accept(response, self._clock.now())
+_PLAIN = 3500
 
 
 def escape(text: str) -> str:
@@ -68,7 +32,7 @@ def escape(text: str) -> str:
 
 
 def payload(delivery: Delivery, settings: SlackSettings) -> dict[str, Any]:
-    """Return the message as the webhook takes it."""
+    """Return the message as webhooks and bots take it; the plain one has no blocks."""
     chosen = {
         "username": settings.username,
         "icon_emoji": settings.icon_emoji,
@@ -76,18 +40,23 @@ def payload(delivery: Delivery, settings: SlackSettings) -> dict[str, Any]:
     }
     return {
         **{name: value for name, value in chosen.items() if value},
-        "text": _fallback(delivery),
-        "blocks": _blocks(delivery),
+        **_said(delivery),
         "unfurl_links": False,
         "unfurl_media": False,
     }
 
 
+def _said(delivery: Delivery) -> dict[str, Any]:
+    if delivery.plain:
+        return {"text": plain_text(delivery, _PLAIN, escape)}
+    return {"text": _fallback(delivery), "blocks": _blocks(delivery)}
+
+
 def _blocks(delivery: Delivery) -> list[dict[str, Any]]:
     message = delivery.message
-    title = f"{SYMBOLS[delivery.event.severity]} {one_line(message.title)}"
+    title = clamp(title_of(delivery), _HEADER, escape)
     blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": clamp(title, _HEADER, escape)}}
+        {"type": "header", "text": {"type": "plain_text", "text": title}}
     ]
     if message.body:
         body = fit_lines(strip_controls(message.body), _BODY, escape)
@@ -117,6 +86,5 @@ def _context(delivery: Delivery) -> str:
 
 def _fallback(delivery: Delivery) -> str:
     """Return what notifications show, and what services that know no blocks show at all."""
-    message = delivery.message
-    title = f"{SYMBOLS[delivery.event.severity]} {one_line(message.title)}"
-    return fit_lines(f"{title}\n{strip_controls(message.body)}".strip(), _FALLBACK, escape)
+    text = f"{title_of(delivery)}\n{strip_controls(delivery.message.body)}"
+    return fit_lines(text.strip(), _FALLBACK, escape)

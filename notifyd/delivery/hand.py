@@ -1,0 +1,138 @@
+"""What a worker has in hand: taken from the store, sent from here, put back when it cannot go."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections import deque
+
+import structlog
+
+from notifyd.channels.settings import ChannelSettings
+from notifyd.delivery.desk import Desk
+from notifyd.delivery.gate import Gate
+from notifyd.delivery.verdict import Policy, given_up, heirs, put_back
+from notifyd.model import Delivery, DeliveryState
+from notifyd.outbox.records import By, Claim, Lease, Outcome
+from notifyd.rendering.digest import digest
+
+AT_ONCE = 100
+"""So many deliveries are taken in hand, or turned away, at once."""
+_TRIES = 3
+"""A delivery is tried so often while it is in hand: as an edit, in full, in plain."""
+_BEYOND = 20.0
+"""Seconds by which a lease outlasts these tries."""
+
+
+class Hand:
+    """The claims of one channel that wait to be sent. Its calls raise OutboxError."""
+
+    def __init__(
+        self, name: str, settings: ChannelSettings, desk: Desk, gate: Gate, policy: Policy
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._desk = desk
+        self._gate = gate
+        self._policy = policy
+        # Of its own: what a worker before it has left is not taken for what is in hand here.
+        self._owner = f"{desk.owner}/{name}/{secrets.token_hex(4)}"
+        self._waiting: deque[Claim] = deque()
+        self._log = structlog.get_logger("delivery").bind(channel=name)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def take(self) -> Claim:
+        """Return what was brought forward; it is the caller's now."""
+        return self._waiting.popleft()
+
+    def bring_forward(self, now: float) -> float:
+        """Put first what may go first; return the seconds until it may (by the steady clock)."""
+        first = self._gate.wait(now, self._waiting[0].delivery.target)
+        if first <= 0:
+            return first
+        pauses = [self._gate.wait(now, claim.delivery.target) for claim in self._waiting]
+        soonest = min(pauses)
+        self._waiting.rotate(-pauses.index(soonest))
+        return soonest
+
+    async def fill(self) -> float:
+        """Take what may be sent now in hand; return the seconds until there is something."""
+        outbox, now = self._desk.outbox, self._desk.clock.now()
+        while claims := await outbox.claim(self._name, self._lease(now), self._room()):
+            why = self._desk.mutes.why(self._name, now)
+            if why is None:
+                self._waiting.extend(claims)
+                return 0.0
+            await self._suppress(claims, why)
+        due = await outbox.next_due(self._name)
+        return math.inf if due is None else max(due - now, 0.01)
+
+    async def folded(self, claim: Claim) -> Delivery:
+        """Return what is sent for the claim: itself, or with all that its message tells too."""
+        by, most = self._folding()
+        if by is None:
+            return claim.delivery
+        lease = self._lease(self._desk.clock.now())
+        folded = await self._desk.outbox.fold(claim, by, lease, most - 1)
+        if not folded.types:
+            return claim.delivery
+        return digest(claim.delivery, folded.listed, folded.types)
+
+    async def put_back(self) -> None:
+        """Owe again what waits in hand."""
+        now = self._desk.clock.now()
+        await self._desk.outbox.settle([put_back(claim, now) for claim in self._waiting])
+        self._waiting.clear()
+
+    async def turn_away(self, reason: str) -> None:
+        """Give up what has been owed for too long; a channel that is refused hands on the rest."""
+        outbox, now = self._desk.outbox, self._desk.clock.now()
+        if self._desk.mutes.why(self._name, now) is not None:
+            return
+        lease = self._lease(now)
+        while claims := await outbox.expired(self._name, lease, AT_ONCE):
+            await self._give_up(claims, reason)
+        if self._gate.refusal is None or not any(map(self._desk.is_there, self._settings.fallback)):
+            return
+        while claims := await outbox.claim(self._name, lease, AT_ONCE):
+            await self._give_up(claims, reason)
+
+    async def put_off(self, now: float) -> None:
+        """Owe again what waits in hand for its target, until the target may be used."""
+        wall = self._desk.clock.now()
+        waits = [(one, self._gate.wait(now, one.delivery.target)) for one in self._waiting]
+        await self._desk.outbox.settle(
+            [put_back(one, wall, due=wall + wait) for one, wait in waits]
+        )
+        self._waiting.clear()
+
+    async def _give_up(self, claims: list[Claim], reason: str) -> None:
+        outcomes = [given_up(one, reason, self._policy, self._desk.clock.now()) for one in claims]
+        await self._desk.outbox.settle(outcomes)
+        self._desk.wake(heirs(outcomes))
+
+    async def _suppress(self, claims: list[Claim], why: str) -> None:
+        now, state = self._desk.clock.now(), DeliveryState.SUPPRESSED
+        outcomes = [Outcome(claim=one, state=state, at=now, detail=why) for one in claims]
+        await self._desk.outbox.settle(outcomes)
+        self._log.info("suppressed", number=len(claims), why=why)
+
+    def _room(self) -> int:
+        """Return how many to take: what tells of others too is chosen one by one."""
+        if self._folding()[0] is not None:
+            return 1
+        tokens = self._gate.bucket.level(self._desk.clock.monotonic())
+        return max(1, min(AT_ONCE, int(tokens)))
+
+    def _folding(self) -> tuple[By | None, int]:
+        if self._settings.digest is not None:
+            return "channel", self._settings.digest.max_size
+        if self._settings.batch is not None:
+            return self._settings.batch.by, self._settings.batch.max_size
+        return None, 1
+
+    def _lease(self, now: float) -> Lease:
+        until = now + _TRIES * self._settings.longest_try + _BEYOND
+        return Lease(owner=self._owner, now=now, until=until)

@@ -1,0 +1,111 @@
+"""What became of what was in hand is written down. Blocks; see `store`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from notifyd.model import DeliveryState
+from notifyd.outbox.records import Outcome
+from notifyd.outbox.rows import DAMAGED
+from notifyd.outbox.statements import Statements, Values
+from notifyd.outbox.writing import write
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Ends claims, or puts them back, with those that their messages told too."""
+
+    sql: Statements
+
+    def settle(self, outcomes: Sequence[Outcome], notes: Mapping[str, str]) -> int:
+        """Write down what became of claims; return how many of them were still theirs."""
+        with self.sql.transaction():
+            self.sql.run_many("write_note", _named(notes))
+            # Of the others the lease was over, and somebody else has them in hand.
+            theirs = [one for one in outcomes if self.sql.run("settle", _values(one))]
+            self.sql.run_many("add_attempt", _attempts(theirs))
+            self.sql.run_many("keep_card", _cards(theirs))
+            ended = [one for one in theirs if one.state is not DeliveryState.PENDING]
+            self._end_members(ended)
+            self.sql.run_many("next_head", map(_lane, ended))
+            write(self.sql, [owed for one in ended for owed in one.instead])
+            return len(theirs)
+
+    def _end_members(self, ended: Sequence[Outcome]) -> None:
+        for channel in {outcome.claim.delivery.channel for outcome in ended}:
+            if self.sql.one("any_member", {"channel": channel}):
+                for outcome in ended:
+                    self._end_its_members(_values(outcome), alone=bool(outcome.instead))
+
+    def _end_its_members(self, end: Values, alone: bool) -> None:
+        """Let those share the end of a message that it told, unless it is handed on alone."""
+        lanes = self.sql.all("lanes_of_members", end)
+        if not alone:
+            self.sql.run("end_members", end)
+        self.sql.run("let_members_go", end)
+        self.sql.run_many("next_head", map(dict, lanes))
+
+    def bury(self, row: sqlite3.Row, now: float) -> None:
+        """End what was just taken in hand and cannot be read."""
+        values = {
+            "id": row["id"],
+            "state": DeliveryState.DEAD,
+            "fence": row["fence"] + 1,
+            "counted": 0,
+            "due": None,
+            "detail": DAMAGED,
+            "ref": None,
+            "finished": now,
+        }
+        self.sql.run("settle", values)
+        self.sql.run("let_members_go", values)
+        self.sql.run("next_head", {"channel": row["channel"], "lane": row["lane"]})
+
+
+def _values(outcome: Outcome) -> Values:
+    ended = outcome.state is not DeliveryState.PENDING
+    return {
+        "id": outcome.claim.delivery.id,
+        "state": outcome.state,
+        "fence": outcome.claim.fence,
+        "counted": outcome.counted,
+        "due": outcome.due,
+        "detail": outcome.detail,
+        "ref": outcome.ref,
+        "finished": outcome.at if ended else None,
+    }
+
+
+def _attempts(outcomes: Sequence[Outcome]) -> Iterator[Values]:
+    for outcome in outcomes:
+        for attempt in outcome.attempts:
+            yield {
+                "id": outcome.claim.delivery.id,
+                "at": attempt.at,
+                "seconds": attempt.seconds,
+                "outcome": attempt.outcome,
+                "status": attempt.status,
+                "detail": attempt.detail,
+            }
+
+
+def _cards(outcomes: Sequence[Outcome]) -> Iterator[Values]:
+    for outcome in outcomes:
+        if outcome.card is not None:
+            yield {
+                "channel": outcome.claim.delivery.channel,
+                "lane": outcome.claim.lane,
+                "ref": outcome.card.ref,
+                "written": outcome.card.written,
+            }
+
+
+def _lane(outcome: Outcome) -> Values:
+    return {"channel": outcome.claim.delivery.channel, "lane": outcome.claim.lane}
+
+
+def _named(notes: Mapping[str, str]) -> Iterator[Values]:
+    for name, value in notes.items():
+        yield {"name": name, "value": value}

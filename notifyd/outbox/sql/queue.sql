@@ -1,0 +1,104 @@
+-- What is owed: written, taken in hand, and put forward.
+
+-- name: last
+SELECT coalesce(max(seq), 0) AS seq FROM deliveries;
+
+-- name: add
+-- A lane that owes much has a turn a second, so that the others come in between.
+INSERT INTO deliveries (id, channel, target, lane, head, turn, event_type, subject, rule,
+    content, fingerprint, state, created, due, expires, finished, detail)
+VALUES (:id, :channel, :target, :lane,
+    :finished IS NULL AND NOT EXISTS (
+        SELECT 1 FROM deliveries
+        WHERE channel = :channel AND lane = :lane AND finished IS NULL),
+    max(:created, coalesce((
+        SELECT turn + 1 FROM deliveries
+        WHERE channel = :channel AND lane = :lane AND finished IS NULL
+        ORDER BY seq DESC LIMIT 1), :created)),
+    :event_type, :subject, :rule, :content, :fingerprint, :state, :created, :due, :expires,
+    :finished, :detail)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: behind_others
+SELECT seq, channel, lane, due FROM deliveries
+WHERE seq > :last AND head = 0 AND finished IS NULL
+ORDER BY seq;
+
+-- name: pull_forward
+-- What is urgent takes along what its lane has put off for a digest: its story stays in order.
+-- Nothing is due after what was written later, so that the search ends at the first that is in time.
+UPDATE deliveries SET due = :due
+WHERE channel = :channel AND lane = :lane AND finished IS NULL AND fence = 0
+  AND seq < :seq AND seq > coalesce((
+    SELECT seq FROM deliveries AS earlier
+    WHERE earlier.channel = :channel AND earlier.lane = :lane AND earlier.finished IS NULL
+      AND earlier.seq < :seq AND (earlier.fence > 0 OR earlier.due <= :due)
+    ORDER BY earlier.seq DESC LIMIT 1), 0);
+
+-- name: alike
+SELECT max(created) AS told FROM deliveries
+WHERE channel = :channel AND fingerprint = :fingerprint AND created > :since
+  AND state NOT IN ('dead', 'suppressed');
+
+-- name: release_expired
+-- But one's own: who asks is there, and has it on its way.
+UPDATE deliveries SET state = 'pending', owner = NULL, leased_until = NULL
+WHERE channel = :channel AND state = 'leased' AND leased_until <= :now AND owner IS NOT :owner;
+
+-- name: ready
+SELECT id, channel, target, rule, content, attempts, created, due, expires, seq, lane, fence
+FROM deliveries INDEXED BY ready
+WHERE channel = :channel AND head = 1 AND told_in IS NULL AND finished IS NULL
+  AND due <= :now AND state = 'pending'
+ORDER BY turn, seq
+LIMIT :limit;
+
+-- name: expired
+-- Nothing before what its lane owes before it: whom others are told through hear it in order.
+SELECT id, channel, target, rule, content, attempts, created, due, expires, seq, lane, fence
+FROM deliveries
+WHERE channel = :channel AND told_in IS NULL AND finished IS NULL
+  AND expires <= :now AND state = 'pending'
+  AND NOT EXISTS (
+    SELECT 1 FROM deliveries AS earlier
+    WHERE earlier.channel = :channel AND earlier.lane = deliveries.lane
+      AND earlier.finished IS NULL AND earlier.seq < deliveries.seq
+      AND (earlier.expires > deliveries.expires OR earlier.state = 'leased'
+           OR earlier.told_in IS NOT NULL))
+ORDER BY expires, seq
+LIMIT :limit;
+
+-- name: lease
+UPDATE deliveries
+SET state = 'leased', owner = :owner, fence = fence + 1, leased_until = :until
+WHERE seq = :seq;
+
+-- name: next_due
+-- A lease that runs out is due too: whoever had it may have gone without giving it back.
+SELECT min(due) AS due FROM (
+    SELECT * FROM (
+        SELECT due FROM deliveries
+        WHERE channel = :channel AND head = 1 AND told_in IS NULL AND finished IS NULL
+          AND state = 'pending'
+        ORDER BY due LIMIT 1)
+    UNION ALL
+    SELECT min(leased_until) FROM deliveries
+    WHERE channel = :channel AND state = 'leased' AND owner IS NOT :owner);
+
+-- name: hasten
+-- The receiver is back: what waited for its next try because of the outage need not wait.
+UPDATE deliveries SET due = :now
+WHERE channel = :channel AND head = 1 AND told_in IS NULL AND finished IS NULL
+  AND due > :now AND attempts > 0 AND state = 'pending';
+
+-- name: owing
+SELECT DISTINCT channel FROM deliveries INDEXED BY lanes WHERE finished IS NULL;
+
+-- name: owed_for_long
+SELECT id, lane FROM deliveries INDEXED BY lanes
+WHERE channel = :channel AND finished IS NULL AND created < :before AND state = 'pending';
+
+-- name: suppress
+UPDATE deliveries
+SET state = 'suppressed', finished = :now, detail = :why, head = 0, told_in = NULL
+WHERE id = :id AND state = 'pending';

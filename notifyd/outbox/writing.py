@@ -1,0 +1,42 @@
+"""What is owed is written down, behind what its lane owes already. Blocks; see `store`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from notifyd.outbox.records import Owed
+from notifyd.outbox.rows import row_of
+from notifyd.outbox.statements import Statements, Values
+
+
+def write(sql: Statements, owed: Iterable[Owed]) -> int:
+    """Store what is owed, within the caller's transaction; return how much of it was new."""
+    with pulling_forward(sql):
+        return sql.run_many("add", (_row(sql, one) for one in owed))
+
+
+@contextmanager
+def pulling_forward(sql: Statements) -> Iterator[None]:
+    """Let what the block adds take along what was put off before it in its lane."""
+    row = sql.one("last", {})
+    yield
+    for new in sql.all("behind_others", {"last": row["seq"] if row else 0}):
+        sql.run("pull_forward", {key: new[key] for key in ("seq", "channel", "lane", "due")})
+
+
+def _row(sql: Statements, owed: Owed) -> Values:
+    return row_of(owed.delivery, owed.fingerprint, _told(sql, owed))
+
+
+def _told(sql: Statements, owed: Owed) -> float | None:
+    """Return when the same was told, if it was (Unix seconds)."""
+    if owed.fingerprint is None:
+        return None
+    values: Values = {
+        "channel": owed.delivery.channel,
+        "fingerprint": owed.fingerprint,
+        "since": owed.alike_since,
+    }
+    row = sql.one("alike", values)
+    return None if row is None else row["told"]

@@ -1,0 +1,1 @@
+"""How fast messages are delivered, beside those who do the same."""

@@ -1,0 +1,192 @@
+"""What the file system does to the store: it is full, read-only, damaged, somebody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from notifyd.client import Client, Refused
+from tests.faults.daemon import Home, webhook
+from tests.faults.owed import fill, send
+from tests.faults.receivers import Receiver, receiving
+from tests.faults.table import Table
+
+OBEYS_MODES = (shutil.which("setpriv") or "setpriv", "--bounding-set=-all", "--")
+"""Starts root's daemon without the right to write where nobody may."""
+HOLD = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE'); "
+HOLD += "print('held', flush=True); sys.stdin.read()"
+"""Holds a database until its standard input ends."""
+TRY = 6.0
+"""Seconds in which a daemon may show what it makes of a damaged file."""
+
+
+@pytest.fixture
+async def small(home: Home) -> AsyncIterator[Home]:
+    """A home whose state lies on a disk of 16 MB."""
+    home.state.mkdir()
+    options = ["-t", "tmpfs", "-o", "size=16m,mode=700"]
+    subprocess.run(["mount", *options, "tmpfs", home.state], check=True)
+    try:
+        yield home
+    finally:
+        for daemon in home.daemons:
+            await daemon.end()
+        subprocess.run(["umount", home.state], check=True)
+
+
+@pytest.mark.system
+async def test_a_full_disk_loses_nothing(small: Home, table: Table) -> None:
+    """What cannot be stored is refused with the reason; the rest waits for room, and is told."""
+    async with receiving(listens=False) as hook:
+        small.write(hook=webhook(hook.url, circuit_breaker={"timeout": "1s"}))
+        owed = await fill(small.state, "hook", 200)
+        daemon = await small.start()
+        with full(small.state):
+            taken, why = await asyncio.to_thread(send_until_refused, small.client)
+            await hook.listen()
+            await hook.until(lambda: hook.begun > 0, 10)
+            alive = daemon.runs
+        owed += [*taken, *await send(small.client, "hook", map(str, range(50)))]
+        row = await table.told("a full disk", owed, hook, small)
+    row.besides = f"refused: {why.rpartition(': ')[2]}"
+
+    assert alive
+    assert (row.lost, row.anew) == (0, 0)
+    assert "full" in why
+    assert "\n" not in why
+
+
+@contextmanager
+def full(folder: Path) -> Iterator[None]:
+    """Leave no room on a disk until the block is left."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"\0" * 4096):
+            continue
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+def send_until_refused(client: Client) -> tuple[list[str], str]:
+    """Send until a message is refused: return what was taken, and why that one was not."""
+    taken = []
+    for number in range(10_000):
+        try:
+            taken.append(str(client.send("x" * 1000, "hook", f"full-{number}")["id"]))
+        except Refused as refusal:
+            return taken, refusal.title
+    raise AssertionError("a full disk takes everything")
+
+
+async def test_a_read_only_state_folder_loses_nothing(home: Home, table: Table) -> None:
+    """A daemon that runs goes on; one that starts refuses with one line; then all is told."""
+    if os.geteuid() == 0:
+        home.before = OBEYS_MODES
+    async with receiving(listens=False) as hook:
+        home.write(hook=webhook(hook.url, circuit_breaker={"timeout": "1s"}))
+        owed = await fill(home.state, "hook", 100)
+        daemon = await home.start()
+        with read_only(home.state):
+            owed += await send(home.client, "hook", map(str, range(50)))
+            assert daemon.runs
+            await daemon.end()
+            lines = await home.refused()
+        await hook.listen()
+        await home.start()
+        row = await table.told("a read-only state folder", owed, hook, home)
+
+    assert row.counts == (0, 0, 0)
+    assert len(lines) == 1
+    assert str(home.state) in lines[0]
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let nobody write to a folder and its files until the block is left."""
+    files = [path for path in folder.iterdir() if path.is_file()]
+    for path in (folder, *files):
+        path.chmod(0o500)
+    try:
+        yield
+    finally:
+        for path in (folder, *files):
+            path.chmod(0o700)
+
+
+async def test_a_damaged_file_loses_nothing(home: Home, table: Table) -> None:
+    """Rubbish in its middle: the daemon refuses, or goes on and says so; mended, it tells all."""
+    async with receiving() as hook:
+        home.write(hook=webhook(hook.url))
+        owed = await fill(home.state, "hook", 500)
+        file, copy = home.state / "outbox.sqlite", home.folder / "copy"
+        shutil.copy(file, copy)
+        damage(file)
+        lines, told = await refuses_or_goes_on(home, hook, owed)
+        for path in home.state.iterdir():
+            path.unlink()
+        shutil.copy(copy, file)
+        await home.start()
+        row = await table.told("a damaged file", owed, hook, home)
+    row.besides = "refused" if lines else f"went on: {told} told before it was mended"
+
+    assert (row.lost, row.anew) == (0, 0)
+    assert len(lines) <= 1
+    assert lines or re.search("malformed|damaged", home.said())
+
+
+def damage(file: Path) -> None:
+    """Write over a few pages in the middle."""
+    with file.open("r+b") as pages:
+        pages.seek(file.stat().st_size // 2)
+        pages.write(b"\xaa" * 16384)
+
+
+async def refuses_or_goes_on(home: Home, hook: Receiver, owed: list[str]) -> tuple[list[str], int]:
+    """Run a daemon for a while: return its lines if it refused, and how much it told."""
+    daemon = await home.begin()
+    await hook.until_told(owed, TRY)
+    if not daemon.runs:
+        assert await daemon.ended() == 1
+        return [line for line in home.said().splitlines() if not line.startswith("{")], 0
+    await daemon.end()
+    return [], len(hook.told)
+
+
+async def test_a_locked_file_is_refused_and_told_later(home: Home, table: Table) -> None:
+    """While another process holds the file a start is refused with one line; then all is told."""
+    async with receiving() as hook:
+        home.write(hook=webhook(hook.url))
+        owed = await fill(home.state, "hook", 100)
+        with held(home.state / "outbox.sqlite"):
+            lines = await home.refused()
+        await home.start()
+        row = await table.told("a locked file", owed, hook, home)
+
+    assert row.counts == (0, 0, 0)
+    assert len(lines) == 1
+    assert str(home.state) in lines[0]
+
+
+@contextmanager
+def held(file: Path) -> Iterator[None]:
+    """Let another process hold a database until the block is left."""
+    command = [sys.executable, "-c", HOLD, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        try:
+            yield
+        finally:
+            assert holder.stdin is not None
+            holder.stdin.close()

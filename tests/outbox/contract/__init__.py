@@ -1,0 +1,1 @@
+"""What every store has to keep, whatever it is made of."""

@@ -1,0 +1,44 @@
+"""Virtual time: it jumps to what comes next, and never stands still unnoticed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.simulation.loop import START, Stalled, VirtualClock, run_virtual
+
+
+def test_time_jumps() -> None:
+    """A day's sleep and a time-out after an hour take no time, and end in their order."""
+
+    async def live(clock: VirtualClock) -> tuple[str, float]:
+        try:
+            async with asyncio.timeout(3600):
+                await asyncio.sleep(86400)
+        except TimeoutError:
+            return "timed out", clock.now() - START
+        return "slept", clock.monotonic()
+
+    assert run_virtual(live) == ("timed out", 3600)
+
+
+def test_a_thread_is_done_at_once() -> None:
+    """What is handed to a thread runs in the loop."""
+
+    async def live(clock: VirtualClock) -> float:
+        return await asyncio.to_thread(clock.monotonic)
+
+    assert run_virtual(live) == 0
+
+
+@pytest.mark.parametrize("pause", [None, 0.0])
+def test_a_standstill_is_noticed(pause: float | None) -> None:
+    """Whoever waits for ever, or runs in circles."""
+
+    async def live(clock: VirtualClock) -> None:
+        while True:
+            await clock.wait(asyncio.Event(), pause)
+
+    with pytest.raises(Stalled):
+        run_virtual(live)
