@@ -80,6 +80,12 @@ class Courier:
             return failure
         except TimeoutError:
             return TemporaryFailure(f"no end within {self._limit:g} s")
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody has cancelled us: a library has let one of its own out.
+            return TemporaryFailure("the connection was given up")
         except Exception as error:
             self._log.exception("channel_bug")
             return PermanentFailure(f"a bug in this channel: {type(error).__name__}")

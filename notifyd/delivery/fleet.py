@@ -72,6 +72,10 @@ class Fleet:
         if old is not None and old.fits(place.settings):
             old.readmit()
             gate = old
+        elif old is not None:
+            # By the steady clock: what a receiver has asked for is not undone by other limits.
+            now, wall = self._desk.clock.monotonic(), self._desk.clock.now()
+            gate.load(old.dump(now, wall), now, wall)
         worker = Worker(name, place.channel, place.settings, self._desk, gate)
         self.workers[name] = worker
         self._tasks[name] = self._spawn(worker.run(), f"worker {name}")

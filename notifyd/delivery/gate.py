@@ -61,6 +61,11 @@ class Gate:
             return math.inf
         return max(self.bucket.wait(now), self.breaker.wait(now), self._target_wait(now, target))
 
+    def resting(self, now: float) -> dict[str, float]:
+        """Return the targets that may not be used yet, and for how many seconds."""
+        waits = {name: bucket.wait(now) for name, bucket in self.targets.items()}
+        return {name: wait for name, wait in waits.items() if wait > 0}
+
     def take(self, now: float, target: str = "") -> None:
         """One message goes."""
         self.bucket = self.bucket.take(now)

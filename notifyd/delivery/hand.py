@@ -35,13 +35,16 @@ class Hand:
         self._desk = desk
         self._gate = gate
         self._policy = policy
-        # Of its own: what a worker before it has left is not taken for what is in hand here.
-        self._owner = f"{desk.owner}/{name}/{secrets.token_hex(4)}"
+        self._owner = self._new_owner()
         self._waiting: deque[Claim] = deque()
         self._log = structlog.get_logger("delivery").bind(channel=name)
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def renounce(self) -> None:
+        """Let the leases run out of what a failing store may have given without our knowing."""
+        self._owner = self._new_owner()
 
     def take(self) -> Claim:
         """Return what was brought forward; it is the caller's now."""
@@ -66,8 +69,10 @@ class Hand:
                 self._waiting.extend(claims)
                 return 0.0
             await self._suppress(claims, why)
-        due = await outbox.next_due(self._name)
-        return math.inf if due is None else max(due - now, 0.01)
+        resting = self._gate.resting(self._desk.clock.monotonic())
+        due = await outbox.next_due(self._name, self._owner, tuple(resting))
+        pauses = [*resting.values(), *([] if due is None else [due - now])]
+        return max(min(pauses, default=math.inf), 0.01)
 
     async def folded(self, claim: Claim) -> Delivery:
         """Return what is sent for the claim: itself, or with all that its message tells too."""
@@ -99,15 +104,6 @@ class Hand:
         while claims := await outbox.claim(self._name, lease, AT_ONCE):
             await self._give_up(claims, reason)
 
-    async def put_off(self, now: float) -> None:
-        """Owe again what waits in hand for its target, until the target may be used."""
-        wall = self._desk.clock.now()
-        waits = [(one, self._gate.wait(now, one.delivery.target)) for one in self._waiting]
-        await self._desk.outbox.settle(
-            [put_back(one, wall, due=wall + wait) for one, wait in waits]
-        )
-        self._waiting.clear()
-
     async def _give_up(self, claims: list[Claim], reason: str) -> None:
         outcomes = [given_up(one, reason, self._policy, self._desk.clock.now()) for one in claims]
         await self._desk.outbox.settle(outcomes)
@@ -120,8 +116,8 @@ class Hand:
         self._log.info("suppressed", number=len(claims), why=why)
 
     def _room(self) -> int:
-        """Return how many to take: what tells of others too is chosen one by one."""
-        if self._folding()[0] is not None:
+        """Return how many to take: what tells of others, or has its target's limit, one by one."""
+        if self._folding()[0] is not None or self._settings.target_limit is not None:
             return 1
         tokens = self._gate.bucket.level(self._desk.clock.monotonic())
         return max(1, min(AT_ONCE, int(tokens)))
@@ -135,4 +131,9 @@ class Hand:
 
     def _lease(self, now: float) -> Lease:
         until = now + _TRIES * self._settings.longest_try + _BEYOND
-        return Lease(owner=self._owner, now=now, until=until)
+        resting = tuple(self._gate.resting(self._desk.clock.monotonic()))
+        return Lease(owner=self._owner, now=now, until=until, resting=resting)
+
+    def _new_owner(self) -> str:
+        # Of its own: what a worker before it has left is not taken for what is in hand here.
+        return f"{self._desk.owner}/{self._name}/{secrets.token_hex(4)}"

@@ -61,11 +61,11 @@ class Intake:
     async def take_in(self, events: Sequence[Event]) -> None:
         """Store what one batch owes, in one transaction, and wake those who owe it."""
         owed = [one for event in events for one in self._owed(event)]
-        new = await self._outbox.add(owed)
+        await self._outbox.add(owed)
         for event in events:
             self._log.debug(event.type, action="event", job=event.subject)
-        if new:
-            self._wake({one.delivery.channel for one in owed})
+        # Known already or not: of an add that failed nobody knows how far it went.
+        self._wake({one.delivery.channel for one in owed})
 
     def _owed(self, event: Event) -> Iterator[Owed]:
         channels = self.rules.router.route(event)

@@ -44,6 +44,11 @@ class Ledger:
         """Whether the last write has failed, and there is something that still has to be."""
         return self._failed and bool(self._outcomes)
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether there is something that is not written yet."""
+        return bool(self._outcomes)
+
     async def put(self, outcome: Outcome, busy: bool) -> None:
         """Write an outcome, with those of others while the channel is busy. Raises OutboxError.
 

@@ -26,6 +26,8 @@ from notifyd.outbox.records import Claim, Outcome
 
 PATIENCE = 30.0
 """Seconds: what cannot go sooner is put back; and how often a channel in trouble is looked at."""
+_AT_LEAST = 300.0
+"""Seconds: the same once somebody knows of the trouble, and only lifetimes run out."""
 _STORE_TROUBLE_PAUSE = 5.0
 _LOOK_AGAIN = 0.001
 
@@ -110,6 +112,7 @@ class Worker:
                     pause = await self._pause()
                 except OutboxError as error:
                     self._log.error("store_trouble", error=str(error))
+                    self._hand.renounce()
                     pause = _STORE_TROUBLE_PAUSE
                 if self._stopping:
                     break
@@ -132,23 +135,31 @@ class Worker:
             await self._ledger.flush()
         if self._sending and (self.gate.is_open or not self.gate.trusted):
             return math.inf  # until it is known how that one fares
-        now = self._clock.monotonic()
-        if self.gate.wait(now) > 0:
-            return await self._shut(now)
+        if self.gate.wait(self._clock.monotonic()) > 0:
+            return await self._shut()
         if not self._hand:
-            await self._ledger.flush()  # what it holds is in the way of what comes next
-            pause = await self._hand.fill()
+            pause = await self._fill_hand()
             if not self._hand:
-                return min(pause, PATIENCE) if self.gate.told or self.gate.is_open else pause
-        pause = self._hand.bring_forward(now)
-        if pause > 0:
-            await self._hand.put_off(now)  # only its targets rest; others may be owed something
+                return pause
+        # What was open before the store was asked may be shut by now.
+        if self.gate.wait(self._clock.monotonic()) > 0:
+            return await self._shut()
+        if self._hand.bring_forward(self._clock.monotonic()) > 0:
+            await self._hand.put_back()  # only its targets rest; others may be owed something
             return _LOOK_AGAIN
-        return pause
+        return 0.0
 
-    async def _shut(self, now: float) -> float:
+    async def _fill_hand(self) -> float:
+        """Return the seconds until there is something to take, if there is nothing now."""
+        pause = await self._hand.fill()
+        if not self._hand and self._ledger.holds_back:
+            await self._ledger.flush()  # what comes next in its lanes waits for it
+            pause = await self._hand.fill()
+        return min(pause, self._patience())
+
+    async def _shut(self) -> float:
         """Wait for the gate; nothing stays in hand that others could tell."""
-        pause = self.gate.wait(now)
+        pause = self.gate.wait(self._clock.monotonic())
         if self._sending:
             return pause
         if self._hand and pause > PATIENCE:
@@ -156,7 +167,13 @@ class Worker:
         if not self.gate.is_open:
             return pause
         await self._hand.turn_away(self.gate.refusal or self.last_error or "it was down")
-        return min(pause, PATIENCE)
+        return min(pause, self._patience())
+
+    def _patience(self) -> float:
+        """Return the seconds after which a channel in trouble is looked at, whatever it owes."""
+        if not self.gate.is_open:
+            return PATIENCE if self.gate.told else math.inf
+        return _AT_LEAST if self.gate.told else PATIENCE
 
     async def _send(self, claim: Claim) -> None:
         try:

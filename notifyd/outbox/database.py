@@ -12,16 +12,22 @@ from notifyd.outbox.salvage import Recovered, rescue
 from notifyd.outbox.statements import text_of
 
 SCHEMA_VERSION = 3
+_SMALL = 64 * 2**20
+"""Bytes that are read in a fraction of a second."""
 
 
-def open_database(path: Path) -> tuple[sqlite3.Connection, Recovered | None]:
+def open_database(
+    path: Path, thorough: bool = False
+) -> tuple[sqlite3.Connection, Recovered | None]:
     """Open or create the store, take hold of it, and mend it if it is damaged.
+
+    All of it is read first if the last daemon had no time to close it, or with `thorough`.
 
     Whoever held it before is gone, for the file lets in one at a time: what was in their
     hands is owed again. Raises OutboxError.
     """
     try:
-        return _open(path, check=_was_left_open(path)), None
+        return _open(path, check=thorough or _is_worth_checking(path)), None
     except sqlite3.Error as error:
         if not is_damage(error):
             raise refusal(path, error) from error
@@ -40,10 +46,14 @@ def mend_database(path: Path) -> tuple[sqlite3.Connection, Recovered]:
         raise OutboxError(f"{path} is damaged, and cannot be mended: {error}") from error
 
 
-def _was_left_open(path: Path) -> bool:
-    """Tell whether the last daemon had no time to close the file: only then is all of it read."""
+def _is_worth_checking(path: Path) -> bool:
+    """Tell whether all of the file is read: if that is soon done, or if it was not closed.
+
+    What is not found here is found when it is read; the store is mended then.
+    """
     journal = path.with_name(f"{path.name}-wal")
-    return journal.exists() and journal.stat().st_size > 0
+    was_left_open = journal.exists() and journal.stat().st_size > 0
+    return was_left_open or (path.exists() and path.stat().st_size <= _SMALL)
 
 
 def _open(path: Path, *, check: bool) -> sqlite3.Connection:

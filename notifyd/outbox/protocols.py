@@ -29,7 +29,9 @@ class Source(Protocol):
     async def expired(self, channel: str, lease: Lease, limit: int) -> list[Claim]:
         """Take in hand what has been tried to the end of its life, each lane's in order."""
 
-    async def next_due(self, channel: str, owner: str = "") -> float | None:
+    async def next_due(
+        self, channel: str, owner: str = "", resting: Sequence[str] = ()
+    ) -> float | None:
         """Return when there may be something for the owner to claim; None when there is nothing.
 
         What others have in hand counts when their lease is over; what the owner has does not.

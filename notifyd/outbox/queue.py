@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from pydantic import ValidationError
 
@@ -30,15 +31,25 @@ class Queue:
 
     def claim(self, channel: str, lease: Lease, limit: int) -> list[Claim]:
         """Take what may be tried now in hand: one of each lane, in the order of their turns."""
-        return self._take("ready", channel, lease, limit)
+        with self.sql.transaction():
+            values = self._asked(channel, lease, limit)
+            # Where all is put off, as for a digest, that is seen at once.
+            is_any = self.sql.one("any_due", values) is not None
+            return self._take(self.sql.all("ready", values) if is_any else [], lease)
 
     def expired(self, channel: str, lease: Lease, limit: int) -> list[Claim]:
         """Take in hand what has been tried to the end of its life, each lane's in order."""
-        return self._take("expired", channel, lease, limit)
+        with self.sql.transaction():
+            values = self._asked(channel, lease, limit)
+            rows = self.sql.all("expired", values)
+            for first in tuple(rows):
+                rows += self._expired_behind(first, values, limit - len(rows))
+            return self._take(rows, lease)
 
-    def next_due(self, channel: str, owner: str) -> float | None:
+    def next_due(self, channel: str, owner: str, resting: Sequence[str] = ()) -> float | None:
         """Return when there may be something for the owner to claim; None when there is nothing."""
-        row = self.sql.one("next_due", {"channel": channel, "owner": owner})
+        values: Values = {"channel": channel, "owner": owner, "resting": _lines(resting)}
+        row = self.sql.one("next_due", values)
         return None if row is None else row["due"]
 
     def hasten(self, channel: str, now: float) -> None:
@@ -60,18 +71,29 @@ class Queue:
         self.sql.run_many("let_members_go", ({"id": row["id"]} for row in rows))
         self.sql.run_many("next_head", ({"channel": channel, "lane": row["lane"]} for row in rows))
 
-    def _take(self, which: str, channel: str, lease: Lease, limit: int) -> list[Claim]:
+    def _asked(self, channel: str, lease: Lease, limit: int) -> Values:
+        who = lease.owner
         values: Values = {
             "channel": channel,
             "now": lease.now,
-            "owner": lease.owner,
+            "owner": who,
             "limit": limit,
+            "resting": _lines(lease.resting),
         }
-        with self.sql.transaction():
-            self.sql.run("release_expired", values)
-            rows = self.sql.all(which, values)
-            self.sql.run_many("lease", (_lease(row, lease) for row in rows))
-            return [claim for row in rows if (claim := self._read(row, lease))]
+        self.sql.run("release_expired", values)
+        return values
+
+    def _expired_behind(self, first: sqlite3.Row, values: Values, limit: int) -> list[sqlite3.Row]:
+        """Return what may be given up with the first of its lane: all up to what may not."""
+        if limit <= 0:
+            return []
+        place = {"lane": first["lane"], "seq": first["seq"], "limit": limit}
+        rows = self.sql.all("behind", {**values, **place})
+        return list(takewhile(lambda row: row["is_over"], rows))
+
+    def _take(self, rows: Sequence[sqlite3.Row], lease: Lease) -> list[Claim]:
+        self.sql.run_many("lease", (_lease(row, lease) for row in rows))
+        return [claim for row in rows if (claim := self._read(row, lease))]
 
     def _read(self, row: sqlite3.Row, lease: Lease) -> Claim | None:
         try:
@@ -84,3 +106,8 @@ class Queue:
 
 def _lease(row: sqlite3.Row, lease: Lease) -> Values:
     return {"seq": row["seq"], "owner": lease.owner, "until": lease.until}
+
+
+def _lines(targets: Sequence[str]) -> str:
+    """Return targets as one text in which each can be looked for."""
+    return "".join(f"\n{target}\n\t" for target in targets)

@@ -45,6 +45,8 @@ class Lease:
     owner: str
     now: float
     until: float
+    resting: tuple[str, ...] = ()
+    """Addresses that may not be used for now: nothing of theirs is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,7 @@ def _salvage(damaged: Path, fresh: sqlite3.Connection) -> int:
     fresh.execute("BEGIN")
     with contextlib.closing(sqlite3.connect(damaged, isolation_level=None, timeout=0)) as source:
         source.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        source.execute("PRAGMA writable_schema = ON")  # else a file that was cut short is not read
         for table, key in _KEYS.items():
             _copy(table, key, source, fresh)
     fresh.execute("COMMIT")

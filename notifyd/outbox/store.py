@@ -47,12 +47,12 @@ class Outbox:
         self.trouble: str | None = None
         """Why the last call failed; None when it did not."""
 
-    async def open(self) -> Recovered | None:
-        """Return what had to be mended, if anything had.
+    async def open(self, thorough: bool = False) -> Recovered | None:
+        """Return what had to be mended, if anything had; `thorough` reads all of it to know.
 
         Raises OutboxError when the file cannot be used, OutboxBusy when another daemon does.
         """
-        connection, recovered = await self._in_thread(lambda: open_database(self.path))
+        connection, recovered = await self._in_thread(lambda: open_database(self.path, thorough))
         self._sql = Statements(connection)
         return recovered
 
@@ -90,9 +90,11 @@ class Outbox:
         """Write down what became of claims; return how many of them were still theirs."""
         return await self._run(lambda sql: Settling(sql).settle(outcomes, notes or {}))
 
-    async def next_due(self, channel: str, owner: str = "") -> float | None:
+    async def next_due(
+        self, channel: str, owner: str = "", resting: Sequence[str] = ()
+    ) -> float | None:
         """Return when (Unix seconds) there may be something for the owner to claim, if ever."""
-        return await self._queue(lambda queue: queue.next_due(channel, owner))
+        return await self._queue(lambda queue: queue.next_due(channel, owner, resting))
 
     async def hasten(self, channel: str, now: float) -> None:
         """Let everything that waits for its next try be tried now."""

@@ -211,7 +211,7 @@ class Outboxes(RuleBasedStateMachine):
 
 
 Outboxes.TestCase.settings = settings(
-    max_examples=250,
+    max_examples=100,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

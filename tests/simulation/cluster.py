@@ -68,24 +68,24 @@ async def _run(random: Random, path: Path, clock: VirtualClock) -> Told:
     fates = storms.network(random, clock.monotonic, HOUR, storms.SOFT)
     receiver = Receiver(witness=Witness(NAME, trace), fate=fates)
     mishap = storms.disk(random, clock.monotonic, HOUR)
-
-    async def watch(life: Life) -> None:
-        cluster, details = Watched(slurm, clock, random), no_details(SLURM)
-        poller = Poller(cluster, SLURM, life.outbox, life.bus.publish, clock, details)
-        await poller.run(Signal())
-
     world = World(
         scenario=a_course(random),
         trace=trace,
         disk=Disk(path=path / "outbox.sqlite", trace=trace, mishap=mishap),
         receivers={NAME: receiver},
-        source=watch,
+        source=lambda life: _watch(Watched(slurm, clock, random), clock, life),
         is_fed=lambda: clock.monotonic() > 2 * HOUR,
         chance=random,
     )
     await world.run()
     events = [visits[0].delivery.event for visits in receiver.witness.taken.values()]
     return Told(slurm.runs, events, trace.broken)
+
+
+async def _watch(slurm: Watched, clock: VirtualClock, life: Life) -> None:
+    details = no_details(SLURM)
+    poller = Poller(slurm, SLURM, life.outbox, life.bus.publish, clock, details)
+    await poller.run(Signal())
 
 
 def some_runs(random: Random) -> list[JobRun]:

@@ -14,9 +14,13 @@ from notifyd.outbox.archive import Archive
 from notifyd.outbox.errors import OutboxError
 from notifyd.outbox.records import Outcome
 from notifyd.outbox.store import Outbox
+from tests.simulation.loop import Stalled
 from tests.simulation.trace import Trace
 
 T = TypeVar("T")
+
+IN_TEN_MINUTES = 10_000
+"""So many operations may be asked of the store; whoever asks for more is in a busy loop."""
 
 
 class Killed(BaseException):
@@ -46,13 +50,25 @@ class Disk:
     deadly: tuple[float, Mishap] | None = None
     """In so many operations the daemon is killed."""
 
+    _window: float = 0.0
+    _number: int = 0
+
     def next_mishap(self) -> Mishap:
         """Return what goes wrong with the next operation."""
+        self._count()
         if self.deadly is None:
             return self.mishap()
         left, mishap = self.deadly
         self.deadly = None if left < 1 else (left - 1, mishap)
         return mishap if left < 1 else self.mishap()
+
+    def _count(self) -> None:
+        """Notice who asks again and again: raises Stalled."""
+        window = self.trace.clock.monotonic() // 600
+        self._number = self._number + 1 if window == self._window else 0
+        self._window = window
+        if self._number > IN_TEN_MINUTES:
+            raise Stalled("the store is asked in circles")
 
 
 class SimulatedOutbox(Outbox):

@@ -25,6 +25,10 @@ def broken_by(seed: int) -> str | None:
     return "\n  ".join([f"seed {seed}: {again}", *broken[:5]]) if broken else None
 
 
+# BUG: seed 92: a reload reads the gate back by the wall clock, which may have jumped.
+# BUG: seed 522: what is put off while the gate is shut becomes due at infinity.
+# BUG: seed 1071: each message to a slow address takes in hand and puts off all others there.
+# BUG: seed 610: what was to be suppressed stays leased when that could not be stored.
 @pytest.mark.skipif(REPLAYED is not None, reason="one seed is replayed")
 @pytest.mark.parametrize("first", range(0, NUMBER, AT_ONCE))
 def test_what_is_promised_holds(first: int) -> None:

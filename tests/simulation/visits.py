@@ -57,7 +57,8 @@ class Witness:
     def begins(self, visit: Visit, worker: Worker | None) -> None:
         """A request arrives: not too early, not too many, not beside one of its own lane."""
         delivery = visit.delivery
-        self.trace.note(f"{self.name} < {delivery.id[:8]} {delivery.event.type}")
+        kind = "edit" if visit.edits else "send"
+        self.trace.note(f"{self.name} < {kind} {delivery.id[:8]} {delivery.event.type}")
         self._check_pauses(delivery, worker)
         if any(lane_of(one.delivery) == lane_of(delivery) for one in self.open):
             self._breaks("I6: two of one lane at a time")

@@ -87,7 +87,7 @@ def _rehearse(file: Path) -> Iterator[Finding]:
 async def _opened(copy: Path, file: Path) -> list[Finding]:
     outbox = Outbox(copy)
     try:
-        recovered = await outbox.open()
+        recovered = await outbox.open(thorough=True)
         owner = other_owner(await outbox.note(NOTE), socket.gethostname(), SystemClock().now())
         owed = sum(one.pending for one in (await outbox.backlog()).values())
         dead = await outbox.dead_counts()

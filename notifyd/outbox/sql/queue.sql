@@ -45,27 +45,34 @@ WHERE channel = :channel AND fingerprint = :fingerprint AND created > :since
 UPDATE deliveries SET state = 'pending', owner = NULL, leased_until = NULL
 WHERE channel = :channel AND state = 'leased' AND leased_until <= :now AND owner IS NOT :owner;
 
+-- name: any_due
+SELECT 1 FROM deliveries INDEXED BY due
+WHERE channel = :channel AND head = 1 AND told_in IS NULL AND finished IS NULL
+  AND due <= :now AND state = 'pending'
+LIMIT 1;
+
 -- name: ready
 SELECT id, channel, target, rule, content, attempts, created, due, expires, seq, lane, fence
 FROM deliveries INDEXED BY ready
 WHERE channel = :channel AND head = 1 AND told_in IS NULL AND finished IS NULL
-  AND due <= :now AND state = 'pending'
+  AND due <= :now AND state = 'pending' AND NOT instr(:resting, char(10) || target || char(10))
 ORDER BY turn, seq
 LIMIT :limit;
 
 -- name: expired
--- Nothing before what its lane owes before it: whom others are told through hear it in order.
 SELECT id, channel, target, rule, content, attempts, created, due, expires, seq, lane, fence
-FROM deliveries
-WHERE channel = :channel AND told_in IS NULL AND finished IS NULL
+FROM deliveries INDEXED BY expiring
+WHERE channel = :channel AND head = 1 AND told_in IS NULL AND finished IS NULL
   AND expires <= :now AND state = 'pending'
-  AND NOT EXISTS (
-    SELECT 1 FROM deliveries AS earlier
-    WHERE earlier.channel = :channel AND earlier.lane = deliveries.lane
-      AND earlier.finished IS NULL AND earlier.seq < deliveries.seq
-      AND (earlier.expires > deliveries.expires OR earlier.state = 'leased'
-           OR earlier.told_in IS NOT NULL))
 ORDER BY expires, seq
+LIMIT :limit;
+
+-- name: behind
+SELECT id, channel, target, rule, content, attempts, created, due, expires, seq, lane, fence,
+    expires <= :now AND state = 'pending' AND told_in IS NULL AS is_over
+FROM deliveries INDEXED BY lanes
+WHERE channel = :channel AND lane = :lane AND finished IS NULL AND seq > :seq
+ORDER BY seq
 LIMIT :limit;
 
 -- name: lease
@@ -79,7 +86,7 @@ SELECT min(due) AS due FROM (
     SELECT * FROM (
         SELECT due FROM deliveries
         WHERE channel = :channel AND head = 1 AND told_in IS NULL AND finished IS NULL
-          AND state = 'pending'
+          AND state = 'pending' AND NOT instr(:resting, char(10) || target || char(10))
         ORDER BY due LIMIT 1)
     UNION ALL
     SELECT min(leased_until) FROM deliveries

@@ -39,7 +39,7 @@ CREATE INDEX due ON deliveries (channel, due)
     WHERE head = 1 AND told_in IS NULL AND finished IS NULL;
 CREATE INDEX lanes ON deliveries (channel, lane, seq, created, finished) WHERE finished IS NULL;
 CREATE INDEX expiring ON deliveries (channel, expires, seq)
-    WHERE told_in IS NULL AND finished IS NULL;
+    WHERE head = 1 AND told_in IS NULL AND finished IS NULL;
 CREATE INDEX leases ON deliveries (channel, leased_until) WHERE state = 'leased';
 CREATE INDEX folded ON deliveries (told_in) WHERE told_in IS NOT NULL;
 CREATE INDEX alike ON deliveries (channel, fingerprint, created) WHERE fingerprint IS NOT NULL;

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 
 from notifyd.model import DeliveryState
 from notifyd.outbox.protocols import Store
-from notifyd.outbox.records import By
+from notifyd.outbox.records import By, Claim, Outcome
 from tests.outbox.parts import (
     NOW,
     Reopen,
@@ -121,13 +122,15 @@ class FoldContract:
         assert set((await states(store)).values()) == {DeliveryState.DELIVERED}
 
     @pytest.mark.parametrize("end", [told, dead])
-    async def test_the_leaders_end_is_theirs(self, store: Store, end: type[None]) -> None:
+    async def test_the_leaders_end_is_theirs(
+        self, store: Store, end: Callable[[Claim], Outcome]
+    ) -> None:
         """And the next of their lanes may go."""
         await a_digest(store)
         leader = await take_one(store)
         await fold(store, leader, "event_type")
         await store.add(owed("b2", group="b"))
-        outcome = told(leader) if end is told else dead(leader)
+        outcome = end(leader)
         await store.settle([outcome])
         ends = await states(store)
 

@@ -1,0 +1,66 @@
+"""Files of earlier versions, and what can happen to a file."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from notifyd.outbox.records import CONTENT, Content
+from tests.outbox.parts import delivery
+
+SCHEMAS = Path(__file__).parent / "schemas"
+EARLIER = {"0": 1, "1": 1, "2": 2}
+"""The schemas that were in use, and the versions that their files say."""
+STATES = ("pending", "delivered", "dead", "suppressed", "pending")
+
+
+def write_earlier(path: Path, schema: str, rows: int = 10) -> list[str]:
+    """Make a file as an earlier version left it; return the ids that it holds, in order."""
+    with contextlib.closing(sqlite3.connect(path)) as file, file:
+        file.executescript((SCHEMAS / f"{schema}.sql").read_text("utf-8"))
+        file.execute(f"PRAGMA user_version = {EARLIER[schema]}")
+        file.executemany(
+            "INSERT INTO deliveries (id, channel, grp, event_type, subject, content, state,"
+            " attempts, created, due, finished, detail) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            (_row(number) for number in range(rows)),
+        )
+        file.execute("INSERT INTO attempts VALUES ('d2', 1, 5, 0.5, 'permanent', 'no')")
+        file.execute("INSERT INTO notes VALUES ('mutes', '{}')")
+        if schema == "2":
+            file.execute("INSERT INTO watched VALUES ('demo', 'job 1', 'runs')")
+    return [f"d{number}" for number in range(rows)]
+
+
+def _row(number: int) -> tuple[object, ...]:
+    one = delivery(f"d{number}", group=f"job {number % 2}")
+    content = CONTENT.dump_json(Content(event=one.event, message=one.message)).decode()
+    state = STATES[number % len(STATES)]
+    finished = None if state == "pending" else 1_000_050.0
+    return (
+        *(one.id, "team", one.event.group, one.event.type, "1", content),
+        *(state, 0, 1_000_000.0 + number, 1_000_000.0 + number, finished, None),
+    )
+
+
+def schema_of(path: Path) -> set[tuple[str, ...]]:
+    """Return what the file is made of, without comments and white space."""
+    query = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master"
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        rows: Iterable[tuple[str, ...]] = file.execute(query).fetchall()
+    return {(*names, re.sub(r"\s+", "", re.sub(r"--.*", "", sql))) for *names, sql in rows}
+
+
+def overwrite(path: Path, start: int, number: int) -> None:
+    """Write other bytes over the file's."""
+    with path.open("r+b") as file:
+        file.seek(start)
+        file.write(b"\xa5" * number)
+
+
+def change(path: Path, statement: str) -> None:
+    """Change the file as no version of notifyd does."""
+    with contextlib.closing(sqlite3.connect(path)) as file, file:
+        file.execute(statement)

@@ -1,0 +1,73 @@
+"""However much there is, every statement finds its rows by an index."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from notifyd.outbox.database import open_database
+from notifyd.outbox.statements import load_statements
+
+STATEMENTS = load_statements()
+WALKS = {
+    "history": "SCAN deliveries",  # backwards, until it has so many
+    "dead_letters": "SCAN deliveries USING INDEX dead",
+    "find_dead": "SCAN deliveries USING INDEX dead",
+    "dead_counts": "SCAN deliveries USING COVERING INDEX dead",
+    "owing": "SCAN deliveries USING COVERING INDEX lanes",
+    "backlog": "SCAN deliveries USING COVERING INDEX lanes",
+}
+"""Those that are asked for all that an index has, or for the last of all."""
+SORTED = {"lanes_of_members", "folded_types", "dead_counts"}
+"""Those that sort: only what they return."""
+
+
+def plan(name: str) -> list[str]:
+    """Return how SQLite finds the rows of a statement."""
+    connection, _ = open_database(Path(":memory:"))
+    values = dict.fromkeys(re.findall(r":(\w+)", STATEMENTS[name]), 1)
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name]}", values).fetchall()
+    connection.close()
+    return [row["detail"] for row in rows]
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_rows_are_found_by_an_index(name: str) -> None:
+    """Nothing reads a whole table but what is asked for all of it."""
+    walks = [line for line in plan(name) if line.startswith("SCAN") and "(subquery" not in line]
+
+    assert walks == ([WALKS[name]] if name in WALKS else [])
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_nothing_is_sorted_to_find_the_first(name: str) -> None:
+    """An index has the order in which rows are asked for."""
+    assert any("TEMP B-TREE" in line for line in plan(name)) == (name in SORTED)
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("ready", "ready (channel=?)"),
+        ("next_due", "due (channel=?)"),
+        ("hasten", "due (channel=? AND due>?)"),
+        ("expired", "expiring (channel=? AND expires<?)"),
+        ("release_expired", "leases (channel=? AND leased_until<?)"),
+        ("next_head", "lanes (channel=? AND lane=?)"),
+        ("pull_forward", "lanes (channel=? AND lane=? AND seq>? AND seq<?)"),
+        ("fold_by_group", "lanes (channel=? AND lane=? AND seq<?)"),
+        ("alike", "alike (channel=? AND fingerprint=? AND created>?)"),
+        ("purge", "finished (finished<?)"),
+    ],
+)
+def test_the_hot_path_uses_its_own_index(name: str, index: str) -> None:
+    """The one that was made for it, whatever SQLite's planner thinks of the others."""
+    assert any(line.endswith(f"INDEX {index}") for line in plan(name)), plan(name)
+
+
+def test_every_statement_has_a_name_of_its_own() -> None:
+    """And ends."""
+    assert len(STATEMENTS) > 40
+    assert all(text.endswith(";") for text in STATEMENTS.values())

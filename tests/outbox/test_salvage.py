@@ -1,0 +1,154 @@
+"""A damaged file is kept, what can be read is saved, and the daemon goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from notifyd.outbox.errors import OutboxError
+from notifyd.outbox.store import Outbox
+from tests.outbox.files import change, overwrite, write_earlier
+from tests.outbox.parts import again, drain, fold, ids, owed, states, take, take_one, told
+
+ROWS = 2000
+LARGE = "x" * 20_000_000
+"""More than SQLite keeps in memory: whoever reads it forgets what they knew of the file."""
+
+
+@pytest.fixture
+async def full(path: Path) -> Path:
+    """Return a file with many rows, some of them told, and closed."""
+    outbox = Outbox(path)
+    await outbox.open()
+    lanes = [one for n in range(ROWS) for one in owed(f"d{n:04}", group=f"job {n % 100}")]
+    await outbox.add(lanes)
+    await outbox.settle([told(claim) for claim in await take(outbox, limit=50)])
+    await outbox.write_note("mutes", "{}")
+    await outbox.save_watch("demo", {"job 1": "runs"})
+    await outbox.close()
+    return path
+
+
+async def in_order(outbox: Outbox) -> int:
+    """Tell all that is owed; return how many, each lane in its order."""
+    came = await drain(outbox)
+    for lane in range(100):
+        mine = [id for id in came if int(id[1:]) % 100 == lane]
+        assert mine == sorted(mine)
+    return len(came)
+
+
+async def test_bytes_in_the_middle_cost_what_they_hold(full: Path) -> None:
+    """All the rest is saved, each lane goes on with what it still owes."""
+    overwrite(full, full.stat().st_size // 2 // 4096 * 4096, 3 * 4096)
+    before = full.read_bytes()
+    outbox = Outbox(full)
+    recovered = await outbox.open()
+    assert recovered is not None
+
+    assert recovered.kept.name == "outbox.sqlite.damaged-1"
+    assert recovered.kept.read_bytes() == before
+    assert recovered.rows == len(await states(outbox)) > ROWS * 0.8
+    assert await in_order(outbox) > ROWS * 0.8 - 50
+    await outbox.close()
+
+
+async def test_damage_that_comes_later_is_mended_without_a_restart(full: Path) -> None:
+    """The call that meets it fails, and changes nothing; the next one goes on."""
+    outbox = Outbox(full)
+    await outbox.open()
+    size = full.stat().st_size
+    await outbox.write_note("large", LARGE)
+    assert await outbox.note("large") == LARGE
+    overwrite(full, size // 2 // 4096 * 4096, 3 * 4096)
+    with pytest.raises(OutboxError, match="malformed"):
+        await drain(outbox)
+    await outbox.write_note("gate", "open")
+
+    assert await in_order(outbox) > ROWS * 0.8 - 50
+    assert outbox.trouble is None
+    assert full.with_name("outbox.sqlite.damaged-1").exists()
+    await outbox.close()
+
+
+async def test_a_file_that_was_cut_short_keeps_its_beginning(full: Path) -> None:
+    """Told stays told."""
+    content = full.read_bytes()
+    full.write_bytes(content[: len(content) * 3 // 4])
+    outbox = Outbox(full)
+    recovered = await outbox.open()
+    assert recovered is not None
+
+    assert recovered.rows > 0
+    assert "d0000" not in await drain(outbox)
+    await outbox.close()
+
+
+@pytest.mark.parametrize("text", [b"precious " * 1000, b"\xa5" * 100])
+async def test_what_is_no_database_is_kept_and_the_daemon_goes_on(path: Path, text: bytes) -> None:
+    """Nothing can be saved of it but the file itself."""
+    path.write_bytes(text)
+    outbox = Outbox(path)
+    recovered = await outbox.open()
+    assert recovered is not None
+
+    assert (recovered.rows, recovered.kept.read_bytes()) == (0, text)
+    assert await outbox.add(owed("d1")) == 1
+    await outbox.close()
+
+
+async def test_each_damaged_file_is_kept(path: Path) -> None:
+    """A second one does not take the place of the first."""
+    for text in ("first ", "second "):
+        path.write_text(text * 1000)
+        outbox = Outbox(path)
+        await outbox.open()
+        await outbox.close()
+
+    kept = sorted(path.parent.glob("*.damaged-*"))
+    assert [one.read_text().split()[0] for one in kept] == ["first", "second"]
+
+
+async def test_a_destroyed_header_of_a_full_file_loses_nothing_but_time(full: Path) -> None:
+    """The file is kept whole for whoever can do more."""
+    before = full.stat().st_size
+    overwrite(full, 0, 100)
+    outbox = Outbox(full)
+    recovered = await outbox.open()
+    assert recovered is not None
+    await outbox.close()
+
+    assert recovered.kept.stat().st_size == before
+
+
+async def test_an_earlier_version_is_saved_too(path: Path) -> None:
+    """What had no column then is made up as an update would."""
+    write_earlier(path, "2", rows=2000)
+    overwrite(path, path.stat().st_size // 2 // 4096 * 4096, 4096)
+    outbox = Outbox(path)
+    recovered = await outbox.open()
+    assert recovered is not None
+
+    assert recovered.rows > 1800
+    assert ids(await take(outbox, limit=2)) == ["d0", "d5"]
+    assert await outbox.note("mutes") == "{}"
+    await outbox.close()
+
+
+async def test_who_has_lost_a_leader_goes_alone(path: Path) -> None:
+    """Nothing waits for a row that is gone."""
+    outbox = Outbox(path)
+    await outbox.open()
+    await outbox.add(owed("a", "b"))
+    leader = await take_one(outbox)
+    await fold(outbox, leader, "channel")
+    await outbox.settle([again(leader)])
+    await outbox.close()
+    change(path, "DELETE FROM deliveries WHERE id = 'a'")
+    overwrite(path, path.stat().st_size - 4096, 4096)
+    outbox = Outbox(path)
+    assert await outbox.open() is not None
+
+    assert await drain(outbox) == ["b"]
+    await outbox.close()
