@@ -182,7 +182,9 @@ class Daemon:
         }
 
     async def _open_outbox(self, stack: AsyncExitStack) -> None:
+        await self._housekeeper.move_in()
         recovered = await self._outbox.open()
+        stack.push_async_callback(self._housekeeper.move_out)
         stack.push_async_callback(self._outbox.close)
         if recovered is not None:
             self._log.error(
@@ -191,8 +193,6 @@ class Daemon:
                 saved=recovered.rows,
                 kept=str(recovered.kept),
             )
-        await self._housekeeper.move_in()
-        stack.push_async_callback(self._housekeeper.move_out)
 
     def _desk(self) -> Desk:
         return Desk(

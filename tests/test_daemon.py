@@ -195,7 +195,7 @@ async def test_a_state_folder_that_cannot_be_written_is_explained(
     """Not even root can write in /proc."""
     world.write(webhook(receiver))
 
-    assert "/proc/outbox.sqlite cannot be written" in await refused(world, Path("/proc"))
+    assert "/proc cannot be written" in await refused(world, Path("/proc"))
     assert "/proc/notifyd cannot be made" in await refused(world, Path("/proc/notifyd"))
 
 

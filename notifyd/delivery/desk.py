@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from notifyd.clock import Clock
 from notifyd.delivery.mutes import Mutes
 from notifyd.model import Event
-from notifyd.outbox.store import Outbox
+from notifyd.outbox.protocols import WorkerStore
 
 
 async def _nobody(events: Sequence[Event]) -> None:
@@ -24,7 +24,7 @@ def _wake_nobody(channels: Iterable[str]) -> None:
 class Desk:
     """The store, the clock, and whom a worker can turn to."""
 
-    outbox: Outbox
+    outbox: WorkerStore
     clock: Clock
     mutes: Mutes
     owner: str = "me"

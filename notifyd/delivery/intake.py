@@ -12,8 +12,8 @@ from notifyd.channels.settings import ChannelSettings
 from notifyd.clock import Clock
 from notifyd.delivery.timetable import Timetable
 from notifyd.model import Delivery, Event, Message, derived_id
+from notifyd.outbox.protocols import Inlet
 from notifyd.outbox.records import Owed
-from notifyd.outbox.store import Outbox
 from notifyd.rendering.renderer import Renderer
 from notifyd.routing.router import Router
 
@@ -37,7 +37,7 @@ class Intake:
 
     def __init__(
         self,
-        outbox: Outbox,
+        outbox: Inlet,
         clock: Clock,
         wake: Callable[[Iterable[str]], None],
         rules: Rules,

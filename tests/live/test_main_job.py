@@ -17,7 +17,8 @@ CONFIG = """
 slurm: {{interval: {interval}s}}
 channels:
   hook: {{type: webhook, url: "{url}", events: [all]}}
-  mail: {{type: email, host: 127.0.0.1, port: {port}, from: jobs@example.org, to: me@example.org}}
+  mail: {{type: email, host: 127.0.0.1, port: {port}, from: jobs@example.org, to: me@example.org,
+         batch: null}}
 """
 
 OK = ["job_submitted", "job_started", "job_completed"]

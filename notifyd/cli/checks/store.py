@@ -15,7 +15,7 @@ from notifyd.cli.checks.finding import Finding, failed, ok, warning
 from notifyd.client import Json
 from notifyd.clock import SystemClock
 from notifyd.outbox.database import OutboxError
-from notifyd.outbox.ownership import NOTE, other_owner
+from notifyd.outbox.ownership import Deed
 from notifyd.outbox.store import Outbox
 
 FILE = "outbox.sqlite"
@@ -70,6 +70,10 @@ def check_dead(counts: Mapping[str, int], mend: str) -> Iterator[Finding]:
 
 def _rehearse(file: Path) -> Iterator[Finding]:
     try:
+        owner = Deed(file.parent).other_owner(socket.gethostname(), SystemClock().now())
+        if owner is not None:
+            yield _in_use(owner.host)
+            return
         with tempfile.TemporaryDirectory(prefix="notifyd-") as folder:
             copy = Path(folder) / FILE
             before = _stamps(file)
@@ -88,7 +92,6 @@ async def _opened(copy: Path, file: Path) -> list[Finding]:
     outbox = Outbox(copy)
     try:
         recovered = await outbox.open(thorough=True)
-        owner = other_owner(await outbox.note(NOTE), socket.gethostname(), SystemClock().now())
         owed = sum(one.pending for one in (await outbox.backlog()).values())
         dead = await outbox.dead_counts()
     except OutboxError as error:
@@ -96,8 +99,6 @@ async def _opened(copy: Path, file: Path) -> list[Finding]:
         return [failed("store", words, "Mend what it says, or move it away to start anew.")]
     finally:
         await outbox.close()
-    if owner is not None:
-        return [_in_use(owner.host)]
     if recovered is not None:
         words = f"The store is damaged; {recovered.rows} of its deliveries can be saved"
         mend = "Start notifyd: it saves them, and keeps the damaged file beside the new one."

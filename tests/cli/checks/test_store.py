@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +14,7 @@ from notifyd.cli.checks.finding import Finding, State
 from notifyd.cli.checks.store import FILE, check_damaged, judge, look_at
 from notifyd.clock import SystemClock
 from notifyd.model import DeliveryState
-from notifyd.outbox.ownership import NOTE, renewed
+from notifyd.outbox.ownership import Deed
 from notifyd.outbox.records import Lease, Outcome
 from notifyd.outbox.store import Outbox
 from tests.cli.test_plain import CHANNEL, STATUS
@@ -31,13 +30,14 @@ async def _fill(folder: Path, host: str) -> None:
     await outbox.add(owed(*(a_delivery(f"d{number}") for number in range(200))))
     (claim,) = await outbox.claim("team", Lease(owner="me", now=NOW, until=NOW + 60), 1)
     await outbox.settle([Outcome(claim=claim, state=DeliveryState.DEAD, at=NOW)])
-    await outbox.write_note(NOTE, renewed(host, SystemClock().now()))
     await outbox.close()
+    if host:
+        Deed(folder).renew(host, SystemClock().now())
 
 
 def fill(folder: Path, host: str = "") -> Path:
     """Make a store with a dead letter, which a daemon of that host has used just now."""
-    asyncio.run(_fill(folder, host or socket.gethostname()))
+    asyncio.run(_fill(folder, host))
     return folder / FILE
 
 
