@@ -25,8 +25,8 @@ AFTER_START = 0.25
 """Seconds after it is ready within which the others are hit."""
 MOST_AGAIN = 200
 """Messages that a kill may have told twice."""
-FROZEN = 30.0
-"""Seconds: longer than the lease, which outlasts the longest try (7 s) by 20 s."""
+FROZEN = 45.0
+"""Seconds: longer than the lease, which outlasts the three longest tries (7 s each) by 20 s."""
 
 
 async def pass_time(seconds: float) -> None:
