@@ -184,6 +184,7 @@ async def every_killing(folder: Path) -> list[SmallWorld]:
     return worlds
 
 
+@pytest.mark.timeout(300)  # some hundred daemons
 async def test_nothing_lost(tmp_path: Path) -> None:
     """Killed before or after any operation of the store, the whole story is told."""
     worlds = await every_killing(tmp_path)
@@ -192,6 +193,7 @@ async def test_nothing_lost(tmp_path: Path) -> None:
     assert [world.kill for world in worlds if world.stories() != STORIES] == []
 
 
+@pytest.mark.timeout(300)  # some hundred daemons
 async def test_nothing_repeated(tmp_path: Path) -> None:
     """A kill repeats at most the one message that was in flight, and under its old id."""
     for world in await every_killing(tmp_path):
