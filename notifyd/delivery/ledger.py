@@ -11,7 +11,7 @@ from notifyd.outbox.records import Outcome
 
 MOST = 100
 """So many outcomes are written at once."""
-GATHERING = 0.005
+GATHERING = 0.010
 """Seconds in which others may join a commit while messages are on their way."""
 
 Notes = Callable[[], Mapping[str, str]]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from notifyd.model import DeliveryState
 from notifyd.outbox.records import Backlog, Record
 from notifyd.outbox.rows import record_of
-from notifyd.outbox.statements import Statements
+from notifyd.outbox.statements import Statements, many
 from notifyd.outbox.writing import pulling_forward
 
 
@@ -51,7 +51,7 @@ class Archive:
             with pulling_forward(self.sql):
                 for row in rows:
                     self.sql.run("revive", {**dict(row), "now": now, "expires": expires})
-                    self.sql.run("next_head", dict(row))
+            self.sql.run("next_heads", {"ended": many(row["id"] for row in rows)})
             return len(rows)
 
     def forget_dead(self, id: str | None, channel: str | None) -> int:

@@ -63,6 +63,7 @@ def _open(path: Path, *, check: bool) -> sqlite3.Connection:
         if check:
             _check(connection)
         _migrate(connection, path)
+        connection.executescript(text_of("temporary.sql"))
         connection.execute(
             "UPDATE deliveries SET state = 'pending', owner = NULL, leased_until = NULL"
             " WHERE state = 'leased' AND leased_until IS NOT NULL"

@@ -14,7 +14,7 @@ from notifyd.outbox.records import Claim, Owed
 from notifyd.outbox.records import Lease as Lease
 from notifyd.outbox.rows import claim_of
 from notifyd.outbox.settling import Settling
-from notifyd.outbox.statements import Statements, Values
+from notifyd.outbox.statements import Statements, Values, many
 from notifyd.outbox.writing import write
 
 
@@ -69,7 +69,7 @@ class Queue:
         why = "its channel is not configured"
         self.sql.run_many("suppress", ({"id": row["id"], "now": now, "why": why} for row in rows))
         self.sql.run_many("let_members_go", ({"id": row["id"]} for row in rows))
-        self.sql.run_many("next_head", ({"channel": channel, "lane": row["lane"]} for row in rows))
+        self.sql.run("next_heads", {"ended": many(row["id"] for row in rows)})
 
     def _asked(self, channel: str, lease: Lease, limit: int) -> Values:
         who = lease.owner
@@ -92,7 +92,8 @@ class Queue:
         return list(takewhile(lambda row: row["is_over"], rows))
 
     def _take(self, rows: Sequence[sqlite3.Row], lease: Lease) -> list[Claim]:
-        self.sql.run_many("lease", (_lease(row, lease) for row in rows))
+        taken = many(row["seq"] for row in rows)
+        self.sql.run("lease", {"taken": taken, "owner": lease.owner, "until": lease.until})
         return [claim for row in rows if (claim := self._read(row, lease))]
 
     def _read(self, row: sqlite3.Row, lease: Lease) -> Claim | None:
@@ -102,10 +103,6 @@ class Queue:
             # Written by another version: one row must not stop its channel for ever.
             Settling(self.sql).bury(row, lease.now)
             return None
-
-
-def _lease(row: sqlite3.Row, lease: Lease) -> Values:
-    return {"seq": row["seq"], "owner": lease.owner, "until": lease.until}
 
 
 def _lines(targets: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from notifyd.model import DeliveryState
 from notifyd.outbox.records import Outcome
 from notifyd.outbox.rows import DAMAGED
-from notifyd.outbox.statements import Statements, Values
+from notifyd.outbox.statements import Statements, Values, many
 from notifyd.outbox.writing import write
 
 
@@ -23,15 +23,22 @@ class Settling:
         """Write down what became of claims; return how many of them were still theirs."""
         with self.sql.transaction():
             self.sql.run_many("write_note", _named(notes))
-            # Of the others the lease was over, and somebody else has them in hand.
-            theirs = [one for one in outcomes if self.sql.run("settle", _values(one))]
-            self.sql.run_many("add_attempt", _attempts(theirs))
+            theirs = self._settle(outcomes)
             self.sql.run_many("keep_card", _cards(theirs))
             ended = [one for one in theirs if one.state is not DeliveryState.PENDING]
             self._end_members(ended)
-            self.sql.run_many("next_head", map(_lane, ended))
+            self.sql.run("next_heads", {"ended": many(_id(one) for one in ended)})
             write(self.sql, [owed for one in ended for owed in one.instead])
             return len(theirs)
+
+    def _settle(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Settle what is still its claim's, and return that."""
+        self.sql.run("outcomes", {"outcomes": many(map(_values, outcomes))})
+        self.sql.run("settle", {})
+        self.sql.run("add_attempts", {"attempts": many(_attempts(outcomes))})
+        theirs = {row["id"] for row in self.sql.all("settled", {})}
+        self.sql.run("forget_outcomes", {})
+        return [outcome for outcome in outcomes if _id(outcome) in theirs]
 
     def _end_members(self, ended: Sequence[Outcome]) -> None:
         for channel in {outcome.claim.delivery.channel for outcome in ended}:
@@ -41,33 +48,28 @@ class Settling:
 
     def _end_its_members(self, end: Values, alone: bool) -> None:
         """Let those share the end of a message that it told, unless it is handed on alone."""
-        lanes = self.sql.all("lanes_of_members", end)
+        members = self.sql.all("members", end)
         if not alone:
             self.sql.run("end_members", end)
         self.sql.run("let_members_go", end)
-        self.sql.run_many("next_head", map(dict, lanes))
+        self.sql.run("next_heads", {"ended": many(row["id"] for row in members)})
 
     def bury(self, row: sqlite3.Row, now: float) -> None:
         """End what was just taken in hand and cannot be read."""
-        values = {
-            "id": row["id"],
-            "state": DeliveryState.DEAD,
-            "fence": row["fence"] + 1,
-            "counted": 0,
-            "due": None,
-            "detail": DAMAGED,
-            "ref": None,
-            "finished": now,
-        }
-        self.sql.run("settle", values)
+        values = {"id": row["id"], "now": now, "why": DAMAGED}
+        self.sql.run("bury", values)
         self.sql.run("let_members_go", values)
-        self.sql.run("next_head", {"channel": row["channel"], "lane": row["lane"]})
+        self.sql.run("next_heads", {"ended": many([row["id"]])})
+
+
+def _id(outcome: Outcome) -> str:
+    return outcome.claim.delivery.id
 
 
 def _values(outcome: Outcome) -> Values:
     ended = outcome.state is not DeliveryState.PENDING
     return {
-        "id": outcome.claim.delivery.id,
+        "id": _id(outcome),
         "state": outcome.state,
         "fence": outcome.claim.fence,
         "counted": outcome.counted,
@@ -80,9 +82,10 @@ def _values(outcome: Outcome) -> Values:
 
 def _attempts(outcomes: Sequence[Outcome]) -> Iterator[Values]:
     for outcome in outcomes:
-        for attempt in outcome.attempts:
+        for number, attempt in enumerate(outcome.attempts, 1):
             yield {
-                "id": outcome.claim.delivery.id,
+                "id": _id(outcome),
+                "number": number,
                 "at": attempt.at,
                 "seconds": attempt.seconds,
                 "outcome": attempt.outcome,
@@ -100,10 +103,6 @@ def _cards(outcomes: Sequence[Outcome]) -> Iterator[Values]:
                 "ref": outcome.card.ref,
                 "written": outcome.card.written,
             }
-
-
-def _lane(outcome: Outcome) -> Values:
-    return {"channel": outcome.claim.delivery.channel, "lane": outcome.claim.lane}
 
 
 def _named(notes: Mapping[str, str]) -> Iterator[Values]:

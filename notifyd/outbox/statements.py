@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -58,6 +59,14 @@ class Statements:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def many(values: Iterable[Mapping[str, object] | str | int]) -> str:
+    """Return values that one statement works through by itself.
+
+    A statement for each of them would let the loop run in between, and wait for its turn anew.
+    """
+    return json.dumps(list(values), ensure_ascii=False)
 
 
 def load_statements() -> Mapping[str, str]:

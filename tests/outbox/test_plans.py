@@ -20,7 +20,9 @@ WALKS = {
     "backlog": "SCAN deliveries USING COVERING INDEX lanes",
 }
 """Those that are asked for all that an index has, or for the last of all."""
-SORTED = {"lanes_of_members", "folded_types", "dead_counts"}
+HANDED_IN = re.compile(r"\(subquery|json_each|outcomes|CONSTANT ROW")
+"""What is walked because it is what the statement is for: the values that came with it."""
+SORTED = {"folded_types", "dead_counts"}
 """Those that sort: only what they return."""
 
 
@@ -36,7 +38,7 @@ def plan(name: str) -> list[str]:
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_rows_are_found_by_an_index(name: str) -> None:
     """Nothing reads a whole table but what is asked for all of it."""
-    walks = [line for line in plan(name) if line.startswith("SCAN") and "(subquery" not in line]
+    walks = [line for line in plan(name) if line.startswith("SCAN") and not HANDED_IN.search(line)]
 
     assert walks == ([WALKS[name]] if name in WALKS else [])
 
@@ -55,7 +57,7 @@ def test_nothing_is_sorted_to_find_the_first(name: str) -> None:
         ("hasten", "due (channel=? AND due>?)"),
         ("expired", "expiring (channel=? AND expires<?)"),
         ("release_expired", "leases (channel=? AND leased_until<?)"),
-        ("next_head", "lanes (channel=? AND lane=?)"),
+        ("next_heads", "lanes (channel=? AND lane=?)"),
         ("pull_forward", "lanes (channel=? AND lane=? AND seq>? AND seq<?)"),
         ("fold_by_group", "lanes (channel=? AND lane=? AND seq<?)"),
         ("alike", "alike (channel=? AND fingerprint=? AND created>?)"),

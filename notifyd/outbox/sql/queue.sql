@@ -78,7 +78,7 @@ LIMIT :limit;
 -- name: lease
 UPDATE deliveries
 SET state = 'leased', owner = :owner, fence = fence + 1, leased_until = :until
-WHERE seq = :seq;
+WHERE seq IN (SELECT value FROM json_each(:taken));
 
 -- name: next_due
 -- A lease that runs out is due too: whoever had it may have gone without giving it back.
@@ -102,7 +102,7 @@ WHERE channel = :channel AND head = 1 AND told_in IS NULL AND finished IS NULL
 SELECT DISTINCT channel FROM deliveries INDEXED BY lanes WHERE finished IS NULL;
 
 -- name: owed_for_long
-SELECT id, lane FROM deliveries INDEXED BY lanes
+SELECT id FROM deliveries INDEXED BY lanes
 WHERE channel = :channel AND finished IS NULL AND created < :before AND state = 'pending';
 
 -- name: suppress

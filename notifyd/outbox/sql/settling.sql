@@ -1,38 +1,70 @@
 -- What became of what was in hand, and of what was told with it.
 
+-- name: outcomes
+-- Those that are still theirs: of the others the lease was over, and somebody else has them in hand.
+INSERT OR IGNORE INTO temp.outcomes (seq, id, state, counted, due, detail, ref, finished)
+SELECT deliveries.seq, deliveries.id, json_extract(value, '$.state'),
+    json_extract(value, '$.counted'), json_extract(value, '$.due'),
+    json_extract(value, '$.detail'), json_extract(value, '$.ref'),
+    json_extract(value, '$.finished')
+FROM json_each(:outcomes) JOIN deliveries ON deliveries.id = json_extract(value, '$.id')
+WHERE deliveries.state = 'leased' AND deliveries.fence = json_extract(value, '$.fence');
+
+-- name: settled
+SELECT id FROM temp.outcomes;
+
 -- name: settle
 -- What is put back keeps the reason of its last try.
 UPDATE deliveries
-SET state = :state, attempts = attempts + :counted, due = coalesce(:due, due),
-    detail = CASE WHEN :finished IS NULL THEN coalesce(:detail, detail) ELSE :detail END,
-    ref = coalesce(:ref, ref), finished = :finished, owner = NULL, leased_until = NULL,
-    head = head AND :finished IS NULL
-WHERE id = :id AND state = 'leased' AND fence = :fence;
+SET (state, attempts, due, detail, ref, finished, head) = (
+        SELECT outcomes.state, deliveries.attempts + outcomes.counted,
+            coalesce(outcomes.due, deliveries.due),
+            CASE WHEN outcomes.finished IS NULL
+                THEN coalesce(outcomes.detail, deliveries.detail) ELSE outcomes.detail END,
+            coalesce(outcomes.ref, deliveries.ref), outcomes.finished,
+            deliveries.head AND outcomes.finished IS NULL
+        FROM temp.outcomes WHERE outcomes.seq = deliveries.seq),
+    owner = NULL, leased_until = NULL
+WHERE seq IN (SELECT seq FROM temp.outcomes);
 
--- name: add_attempt
+-- name: add_attempts
 INSERT INTO attempts (delivery, number, at, seconds, outcome, status, detail)
-SELECT seq, (SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE delivery = seq),
-    :at, :seconds, :outcome, :status, :detail
-FROM deliveries WHERE id = :id;
+SELECT seq,
+    json_extract(value, '$.number')
+        + (SELECT coalesce(max(number), 0) FROM attempts WHERE delivery = seq),
+    json_extract(value, '$.at'), json_extract(value, '$.seconds'),
+    json_extract(value, '$.outcome'), json_extract(value, '$.status'),
+    json_extract(value, '$.detail')
+FROM json_each(:attempts) JOIN temp.outcomes ON outcomes.id = json_extract(value, '$.id');
+
+-- name: bury
+UPDATE deliveries
+SET state = 'dead', finished = :now, detail = :why, head = 0, owner = NULL, leased_until = NULL
+WHERE id = :id;
+
+-- name: forget_outcomes
+DELETE FROM temp.outcomes;
 
 -- name: keep_card
 INSERT INTO cards (channel, lane, ref, written) VALUES (:channel, :lane, :ref, :written)
 ON CONFLICT (channel, lane) DO UPDATE SET ref = excluded.ref, written = excluded.written;
 
--- name: next_head
--- The first that its lane still owes may go now.
+-- name: next_heads
+-- The first that the lanes of what has ended still owe may go now.
 UPDATE deliveries SET head = 1
-WHERE head = 0 AND seq = (
-    SELECT seq FROM deliveries
-    WHERE channel = :channel AND lane = :lane AND finished IS NULL
-    ORDER BY seq LIMIT 1);
+WHERE head = 0 AND seq IN (
+    SELECT (
+        SELECT owed.seq FROM deliveries AS owed INDEXED BY lanes
+        WHERE owed.channel = ended.channel AND owed.lane = ended.lane AND owed.finished IS NULL
+        ORDER BY owed.seq LIMIT 1)
+    FROM deliveries AS ended WHERE ended.id IN (SELECT value FROM json_each(:ended)));
 
 -- name: any_member
 SELECT 1 FROM deliveries INDEXED BY leases
 WHERE channel = :channel AND state = 'leased' AND leased_until IS NULL LIMIT 1;
 
--- name: lanes_of_members
-SELECT DISTINCT channel, lane FROM deliveries WHERE told_in = :id AND finished IS NULL;
+-- name: members
+SELECT id FROM deliveries WHERE told_in = :id AND finished IS NULL;
 
 -- name: end_members
 -- Those alone that were in hand with it, as their fence says. What was not told was told in nothing.

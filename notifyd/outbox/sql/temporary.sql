@@ -1,0 +1,12 @@
+-- What is not kept: the outcomes that one call settles, so that each statement takes all of them.
+PRAGMA temp_store = MEMORY;
+CREATE TEMP TABLE outcomes (
+    seq         INTEGER PRIMARY KEY,
+    id          TEXT NOT NULL UNIQUE,
+    state       TEXT NOT NULL,
+    counted     INTEGER NOT NULL,
+    due         REAL,
+    detail      TEXT,
+    ref         TEXT,
+    finished    REAL
+);
