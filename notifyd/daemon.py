@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import structlog
 
-from notifyd.bus import Bus
+from notifyd.bus import Bus, Subscription
 from notifyd.channels.registry import KINDS, Tools
 from notifyd.channels.transport import Transport
 from notifyd.clock import SystemClock
@@ -88,28 +88,34 @@ class Daemon:
             inbox = stack.enter_context(self._bus.subscribe("intake", lossless=True))
             self._group = await stack.enter_async_context(asyncio.TaskGroup())
             self._listen_to_signals()
-            self._fleet = Fleet(self._desk(), self._spawn, GRACE)
-            places = self._places(self._config)
-            rules = _rules(places, self._config)
-            self._intake = Intake(self._outbox, self._clock, self._fleet.wake, rules)
-            self._start("intake", self._intake.run(inbox), stack)
-            stack.push_async_callback(self._stop_work)
-            stack.push_async_callback(self._stop_reloads)
-            await self._fleet.swap(places)
-            self._pollers = self._new_pollers()
-            for poller in self._pollers:
-                await poller.restore()
-            self._polling = self._poll()
+            async with self._reloading:  # a SIGHUP waits until there is something to swap
+                await self._begin(inbox, stack)
             await stack.enter_async_context(serve(self._operator(), self._where.socket))
-            keeping = self._housekeeper.keep(self._fleet.workers.keys, self.stopping)
+            keeping = self._housekeeper.keep(self._configured, self.stopping)
             self._start("housekeeping", keeping, stack)
             self._start("watchdog", self._feed_watchdog(), stack)
             self._systemd.ready("Watching your jobs")
-            self._log.info("started", channels=list(places), state=str(self._where.state))
+            channels, state = list(self._fleet.workers), str(self._where.state)
+            self._log.info("started", channels=channels, state=state)
             await self.stopping.wait()
             self._systemd.stopping()
             self._log.info("stopping")
         self._log.info("stopped")
+
+    async def _begin(self, inbox: Subscription, stack: AsyncExitStack) -> None:
+        """Start whoever works: those who send first, those who watch last."""
+        self._fleet = Fleet(self._desk(), self._spawn, GRACE)
+        places = self._places(self._config)
+        rules = _rules(places, self._config)
+        self._intake = Intake(self._outbox, self._clock, self._fleet.wake, rules)
+        self._start("intake", self._intake.run(inbox), stack)
+        stack.push_async_callback(self._stop_work)
+        stack.push_async_callback(self._stop_reloads)
+        await self._fleet.swap(places)
+        self._pollers = self._new_pollers()
+        for poller in self._pollers:
+            await poller.restore()
+        self._polling = self._poll()
 
     async def reload(self) -> None:
         """Swap the configuration. A bad one changes nothing. Raises NotAllowed."""
@@ -182,17 +188,23 @@ class Daemon:
         }
 
     async def _open_outbox(self, stack: AsyncExitStack) -> None:
-        await self._housekeeper.move_in()
-        recovered = await self._outbox.open()
+        # Before it is opened: a start that fails must not keep other hosts waiting.
         stack.push_async_callback(self._housekeeper.move_out)
+        await self._housekeeper.move_in()
         stack.push_async_callback(self._outbox.close)
+        recovered = await self._outbox.open()
         if recovered is not None:
             self._log.error(
                 "store_was_damaged",
                 action="started_anew",
                 saved=recovered.rows,
+                missing=recovered.missing,
                 kept=str(recovered.kept),
             )
+
+    def _configured(self) -> list[str]:
+        # Not who is at work: during a reload, those that are swapped are not.
+        return [name for name, one in self._config.channels.items() if one.enabled]
 
     def _desk(self) -> Desk:
         return Desk(
@@ -202,8 +214,7 @@ class Daemon:
             owner=f"{socket.gethostname()}/{os.getpid()}",
             tell=self._bus.publish,
             wake=lambda names: self._fleet.wake(names),
-            targets=lambda name: self._intake.rules.channels[name].targets,
-            is_there=lambda name: name in self._intake.rules.channels,
+            settings_of=lambda name: self._intake.rules.channels.get(name),
         )
 
     def _operator(self) -> Operator:

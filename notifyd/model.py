@@ -108,6 +108,8 @@ class Delivery:
     """Which rule owes it: `channel` is the channel's own list of events."""
     fallback: tuple[str, ...] = ()
     """Who is told when it is given up; settled when it is owed, so that no reload changes it."""
+    alone: bool = False
+    """Never told in the message of another, for it keeps a message up to date."""
     plain: bool = False
     """To be written in the simplest form: the service did not like the other."""
     attempts: int = 0
@@ -127,6 +129,11 @@ class DeliveryState(enum.StrEnum):
     DELIVERED = "delivered"
     DEAD = "dead"
     SUPPRESSED = "suppressed"
+
+
+def delivery_id(event_id: str, channel: str, target: str = "") -> str:
+    """Return the id of an event that is owed to a channel because the channel asked for it."""
+    return derived_id(event_id, "channel", channel, *([target] if target else []))
 
 
 def derived_id(*parts: str | int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from notifyd.channels.text import storable
 from notifyd.model import Delivery
 
 
@@ -16,6 +17,11 @@ class Receipt:
     """The service's own id of the message; with it, what can be edited is found again."""
     status: int | None = None
     """The service's own code, such as 200 or 250."""
+
+    def __post_init__(self) -> None:
+        """Keep no id that cannot be stored: it is a service's text, and may be any."""
+        if self.ref is not None:
+            object.__setattr__(self, "ref", storable(self.ref))
 
 
 class Channel(Protocol):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from notifyd.channels.base import Receipt
 from notifyd.channels.refs import checked_ref
-from notifyd.channels.settings import ChannelSettings
+from notifyd.channels.settings import EditableSettings
 from notifyd.channels.text import clamp, fit_lines, one_line, strip_controls
 from notifyd.channels.transport import DesktopNote, Transport
 from notifyd.model import Delivery, Severity
@@ -31,7 +31,7 @@ _ID = re.compile(r"[0-9]{1,9}")
 _LOOK_ALIKES = str.maketrans("<>&", "‹›+")
 
 
-class DesktopSettings(ChannelSettings):
+class DesktopSettings(EditableSettings):
     """The desktop that the daemon's user is logged in to."""
 
     type: Literal["desktop"] = "desktop"

@@ -9,15 +9,15 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from notifyd.channels.addresses import WebAddress
 from notifyd.channels.base import Receipt
 from notifyd.channels.failures import Fault
 from notifyd.channels.plain import plain_text, title_of
 from notifyd.channels.refs import NUMBER, checked_ref
-from notifyd.channels.response import Response, accept, by_status
-from notifyd.channels.settings import ChannelSettings, RateLimit
+from notifyd.channels.response import Response, accept, by_status, expect
+from notifyd.channels.settings import EditableSettings, RateLimit
 from notifyd.channels.severities import COLOURS
 from notifyd.channels.text import clamp, fit_lines, one_line, strip_controls, units
 from notifyd.channels.transport import Transport
@@ -46,16 +46,33 @@ _MARKUP = re.compile(r"([\\*_~`|<>#\[\]()@:])")
 _LIST = re.compile(r"^([^\S\n]*)(?=[-+])|^([^\S\n]*\d+)(?=\.)", re.MULTILINE)
 
 
-class DiscordSettings(ChannelSettings):
+# discord.com/developers/docs/resources/webhook#create-webhook: refused in any case of letters.
+_NOT_IN_A_NAME = ("clyde", "discord")
+
+
+def _checked_name(name: str) -> str:
+    for word in _NOT_IN_A_NAME:
+        if word in name.lower():
+            raise ValueError(f"Discord takes no name with `{word}` in it")
+    return name
+
+
+Username = Annotated[
+    str, StringConstraints(min_length=1, max_length=80), AfterValidator(_checked_name)
+]
+
+
+class DiscordSettings(EditableSettings):
     """A Discord channel's webhook."""
 
     type: Literal["discord"] = "discord"
-    rate_limit: RateLimit = RateLimit(max_requests=1, window=1.0, burst=5)
-    """Discord tells its limit only in its answers, which are heeded; this keeps well below."""
+    rate_limit: RateLimit = RateLimit(max_requests=25, window=60.0, burst=5)
+    """Discord tells its limits only in its answers, which are heeded. Seen were 5 in 2 s and 30 in
+    60 s a webhook (github.com/discord/discord-api-docs/issues/367): burst and rate keep to both."""
     webhook_url: WebAddress
     """As Discord shows it; with `?thread_id=…` behind it, it posts to that thread."""
-    username: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
-    """The name that is shown in place of the webhook's own."""
+    username: Username | None = None
+    """The name that is shown in place of the webhook's own; the plain form goes without it."""
 
 
 class Discord:
@@ -72,7 +89,10 @@ class Discord:
         # Without `wait`, Discord answers 204 even for what it throws away.
         response = await self._request("POST", self._address(wait="true"), content)
         accept(response, self._clock.now(), rich=not delivery.plain)
-        return Receipt(ref=_id_in(response), status=response.status)
+        id = response.found("id")
+        expect(id is not None, response, "Discord")
+        known = isinstance(id, str) and NUMBER.fullmatch(id)
+        return Receipt(ref=str(id) if known else None, status=response.status)
 
     async def edit(self, delivery: Delivery, ref: str) -> Receipt:
         """Write the delivery over the message `ref`, or raise as `send` does."""
@@ -81,6 +101,7 @@ class Discord:
         address = self._address(f"/messages/{checked_ref(ref)}")
         response = await self._request("PATCH", address, content)
         accept(response, self._clock.now(), rich=not delivery.plain, judge=_fault)
+        expect(response.found("id") is not None, response, "Discord")
         return Receipt(ref=ref, status=response.status)
 
     async def _request(self, method: str, url: Secret, content: Mapping[str, Any]) -> Response:
@@ -102,7 +123,7 @@ def escape(text: str) -> str:
 
 def payload(delivery: Delivery, username: str | None = None) -> dict[str, Any]:
     """Return the message as the webhook takes it. Nobody is ever mentioned."""
-    named = {"username": username} if username else {}
+    named = {"username": username} if username and not delivery.plain else {}
     return {**named, **_said(delivery), "allowed_mentions": {"parse": []}}
 
 
@@ -110,11 +131,6 @@ def _said(delivery: Delivery) -> dict[str, Any]:
     if delivery.plain:
         return {"content": plain_text(delivery, _CONTENT, escape)}
     return {"embeds": [_embed(delivery)]}
-
-
-def _id_in(response: Response) -> str | None:
-    id = response.found("id")
-    return id if isinstance(id, str) and NUMBER.fullmatch(id) else None
 
 
 def _fault(response: Response) -> Fault:

@@ -14,7 +14,14 @@ from typing import Annotated, Literal, Self
 
 import jinja2
 import structlog
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from notifyd.channels.addresses import MailAddress
 from notifyd.channels.base import Receipt
@@ -24,16 +31,24 @@ from notifyd.channels.text import clamp, one_line, strip_controls
 from notifyd.channels.transport import Mail, MailServer, Security, Transport
 from notifyd.clock import Clock
 from notifyd.model import Delivery, derived_id
+from notifyd.rendering.digest import TYPE as DIGEST
+from notifyd.routing.router import ADDRESSEE, TROUBLED
 from notifyd.settings import Secret
 
 _SUBJECT = 200
 _HEADER = 100
 _BODY = 20_000
+_BY_ITS_OWN_LIST = "channel"
+"""The `rule` of what the channel has asked for; any other says in words what owes it."""
 _PORTS: Mapping[Security, int] = {"none": 25, "tls": 465, "starttls": 587}
 
 
 def _several(value: object) -> object:
     return (value,) if isinstance(value, str) else value
+
+
+def _once(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(addresses))
 
 
 class EmailSettings(ChannelSettings):
@@ -50,7 +65,13 @@ class EmailSettings(ChannelSettings):
     username: str | None = None
     password: Secret | None = None
     from_: MailAddress = Field(alias="from")
-    to: Annotated[tuple[MailAddress, ...], BeforeValidator(_several), Field(min_length=1)]
+    to: Annotated[
+        tuple[MailAddress, ...],
+        BeforeValidator(_several),
+        AfterValidator(_once),
+        Field(min_length=1),
+    ]
+    """Each gets a mail of its own, which names them all."""
 
     @model_validator(mode="after")
     def _password_only_in_private(self) -> Self:
@@ -59,6 +80,11 @@ class EmailSettings(ChannelSettings):
         if self.password and self.server.security == "none" and not _is_here(self.host):
             raise ValueError("a password is not sent unencrypted: set security to starttls or tls")
         return self
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The recipients: each is owed a delivery of its own, so that none waits for another."""
+        return self.to
 
     @property
     def server(self) -> MailServer:
@@ -84,17 +110,22 @@ class Email:
         self._log = structlog.get_logger("channels.email")
 
     async def send(self, delivery: Delivery) -> Receipt:
-        """Send the mail, or raise Temporary- or PermanentFailure.
+        """Send the mail to its recipient, or raise Temporary- or PermanentFailure.
 
-        Taken for some recipients only, it counts as sent; the others are logged.
+        Without one (a test) it goes to all: taken for some only, it counts as sent, and the
+        others are logged.
         """
         sender, to = self._settings.from_, self._settings.to
         mail = write_mail(delivery, sender, to, self._clock.now(), self._page)
-        refused = await self._transport.send_mail(
-            Mail(sender=sender, recipients=to, content=mail.as_bytes(), rich=not delivery.plain),
-            self._settings.server,
-            self._settings.timeout,
+        letter = Mail(
+            sender=sender,
+            recipients=(delivery.target,) if delivery.target else to,
+            content=mail.as_bytes(),
+            rich=not delivery.plain,
+            one_of_many=bool(delivery.target) and len(to) > 1,
         )
+        server, within = self._settings.server, self._settings.timeout
+        refused = await self._transport.send_mail(letter, server, within)
         if refused:
             self._log.warning("recipients_refused", channel=delivery.channel, refused=refused)
         return Receipt(ref=str(mail["Message-ID"]), status=250)
@@ -107,7 +138,8 @@ def write_mail(
     # Not every server on the way takes eight bits (RFC 6152).
     mail = EmailMessage(policy=email.policy.SMTP.clone(cte_type="7bit"))
     for name, value in _headers(delivery, sender, to, now).items():
-        mail[name] = value
+        if value:
+            mail[name] = value
     mail.set_content(_text(delivery))
     if not delivery.plain:
         mail.add_alternative(_html(delivery, page), subtype="html")
@@ -130,7 +162,7 @@ def _headers(
     host = sender.partition("@")[2]
     # Nobody ever got the mail it points to, yet programs gather all that point to it.
     # The host is short, for EmailMessage breaks these two headers once they need folding.
-    thread = f"<{derived_id('thread', event.group)}@notifyd.invalid>"
+    thread = f"<{derived_id('thread', _story(delivery))}@notifyd.invalid>"
     return {
         "Subject": header_text(delivery.message.title, _SUBJECT),
         "From": Address(display_name="notifyd", addr_spec=sender),
@@ -144,6 +176,12 @@ def _headers(
         "X-Notifyd-Event": header_text(event.type, _HEADER),
         "X-Notifyd-Job": header_text(event.subject, _HEADER),
     }
+
+
+def _story(delivery: Delivery) -> str:
+    """Return what its thread is: a job's story, or all that a channel tells of many jobs."""
+    event = delivery.event
+    return f"{DIGEST}/{delivery.channel}" if event.type == DIGEST else event.group
 
 
 def header_text(text: str, limit: int) -> str:
@@ -180,10 +218,19 @@ def _body(delivery: Delivery) -> str:
 
 
 def _footer(delivery: Delivery) -> str:
-    return (
-        f"Sent by notifyd. You get this because the channel “{one_line(delivery.channel)}” "
-        f"hears {one_line(delivery.event.type)}."
-    )
+    return f"Sent by notifyd. You get this because {_why(delivery)}."
+
+
+def _why(delivery: Delivery) -> str:
+    event, channel = delivery.event, f"the channel “{one_line(delivery.channel)}”"
+    if delivery.rule != _BY_ITS_OWN_LIST:
+        return f"{channel} is the {one_line(delivery.rule)}"
+    if ADDRESSEE in event.data:
+        return f"it was sent to {channel}"
+    if TROUBLED in event.data:
+        return f"{channel} is told of trouble with others"
+    told = (*(() if event.type == DIGEST else (event.type,)), *event.stands_for)
+    return f"{channel} hears {' or '.join(map(one_line, told))}"
 
 
 def _usual_security(host: str, port: int | None) -> Security:

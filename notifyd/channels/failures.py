@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import enum
 
+from notifyd.channels.text import storable
+
 
 class TemporaryFailure(Exception):
     """Not now: the same delivery may succeed later.
 
     `reason` is for people and holds no secret. `retry_after` (seconds) is set when the
-    receiver asked for a pause; it is then a pause, not a failed attempt: for the channel, or
-    with `only_target` for the one address behind it that the delivery went to. `status` is
-    the service's own code, where it gave one.
+    receiver asked for a pause. `only_target`: the trouble, and the pause, is that of the one
+    address behind the channel that the delivery went to. `busy`: the receiver works and has
+    asked for a pause (429): neither an attempt nor a failure. `status` is the service's own
+    code, where it gave one.
     """
 
     def __init__(
@@ -21,10 +24,12 @@ class TemporaryFailure(Exception):
         *,
         status: int | None = None,
         only_target: bool = False,
+        busy: bool = False,
     ) -> None:
         super().__init__(reason)
-        self.reason = _storable(reason)
+        self.reason = storable(reason)
         self.retry_after = retry_after
+        self.busy = busy
         self.status = status
         self.only_target = only_target
 
@@ -47,11 +52,6 @@ class PermanentFailure(Exception):
         self, reason: str, *, fault: Fault = Fault.MESSAGE, status: int | None = None
     ) -> None:
         super().__init__(reason)
-        self.reason = _storable(reason)
+        self.reason = storable(reason)
         self.fault = fault
         self.status = status
-
-
-def _storable(text: str) -> str:
-    """Return the text without what UTF-8 cannot write: half an emoji, from a service's answer."""
-    return text.encode("utf-8", "replace").decode()

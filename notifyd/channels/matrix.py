@@ -13,9 +13,9 @@ from pydantic import StringConstraints
 from notifyd.channels.addresses import ServerAddress
 from notifyd.channels.base import Receipt
 from notifyd.channels.plain import below_title, plain_text, title_of
-from notifyd.channels.refs import checked_ref
-from notifyd.channels.response import Response, accept
-from notifyd.channels.settings import ChannelSettings
+from notifyd.channels.refs import placed, placed_here
+from notifyd.channels.response import Response, accept, expect
+from notifyd.channels.settings import EditableSettings, RateLimit
 from notifyd.channels.text import clamp
 from notifyd.channels.transport import Transport
 from notifyd.clock import Clock
@@ -31,10 +31,13 @@ _PAGE = 4000
 _EVENT = re.compile(r"\$[!-~]{1,254}")
 
 
-class MatrixSettings(ChannelSettings):
+class MatrixSettings(EditableSettings):
     """A room, and an account that is in it. What is sent there is not encrypted."""
 
     type: Literal["matrix"] = "matrix"
+    rate_limit: RateLimit = RateLimit(max_requests=1, window=5.0, burst=10)
+    """What Synapse allows an account unless it is told otherwise (`rc_message`):
+    element-hq.github.io/synapse/latest/usage/configuration/config_documentation.html#rc_message"""
     homeserver: ServerAddress
     """Where the account is at home, as https://matrix.org."""
     room_id: Annotated[str, StringConstraints(pattern=r"^![!-~]+$", max_length=255)]
@@ -61,13 +64,14 @@ class Matrix:
         The server takes one with the same id once, however often it is sent.
         """
         response = await self._put(delivery, delivery.id, payload(delivery))
-        event = response.found("event_id")
-        known = isinstance(event, str) and _EVENT.fullmatch(event)
-        return Receipt(ref=str(event) if known else None, status=response.status)
+        event = str(response.found("event_id"))
+        ref = placed(event, self._settings.room_id) if _EVENT.fullmatch(event) else None
+        return Receipt(ref=ref, status=response.status)
 
     async def edit(self, delivery: Delivery, ref: str) -> Receipt:
         """Put the delivery in the place of the event `ref`, or raise as `send` does."""
-        changed = replacement(payload(delivery), checked_ref(ref, _EVENT))
+        event = placed_here(ref, self._settings.room_id, _EVENT)
+        changed = replacement(payload(delivery), event)
         response = await self._put(delivery, f"{delivery.id}.edit", changed)
         return Receipt(ref=ref, status=response.status)
 
@@ -83,6 +87,7 @@ class Matrix:
             "PUT",
         )
         accept(response, self._clock.now(), rich=not delivery.plain)
+        expect(response.found("event_id") is not None, response, "Matrix")
         return response
 
 

@@ -10,11 +10,10 @@ from pydantic import AfterValidator
 
 from notifyd.channels.addresses import ServerAddress
 from notifyd.channels.base import Receipt
-from notifyd.channels.failures import TemporaryFailure
 from notifyd.channels.plain import below_title
 from notifyd.channels.refs import checked_ref
-from notifyd.channels.response import Response, accept, reason_of
-from notifyd.channels.settings import ChannelSettings, RateLimit
+from notifyd.channels.response import Response, accept, expect, reason_of, too_many
+from notifyd.channels.settings import EditableSettings, RateLimit
 from notifyd.channels.text import clamp, octets, one_line
 from notifyd.channels.transport import Transport
 from notifyd.clock import Clock
@@ -56,12 +55,13 @@ def _topic(topic: Secret) -> Secret:
     return topic
 
 
-class NtfySettings(ChannelSettings):
+class NtfySettings(EditableSettings):
     """A topic on a server of ntfy."""
 
     type: Literal["ntfy"] = "ntfy"
     rate_limit: RateLimit = RateLimit(max_requests=1, window=5.0, burst=30)
-    """ntfy.sh takes 60 at once and one in 5 s (docs.ntfy.sh/publish/#limitations); half is left."""
+    """ntfy.sh takes 60 at once, and then one in 5 s (docs.ntfy.sh/publish/#limitations); of the
+    first, half is left to others at the same address."""
     server: ServerAddress = "https://ntfy.sh"
     """The address of the server, without the topic."""
     topic: Annotated[Secret, AfterValidator(_topic)]
@@ -71,7 +71,11 @@ class NtfySettings(ChannelSettings):
 
 
 class Ntfy:
-    """Publishes to one topic; what is published again under the same id takes its place."""
+    """Publishes to one topic; what is published again under the same id takes its place.
+
+    A server before 2.16 knows no such ids and would show both: only one that repeats ours in its
+    answer, as later ones do (docs.ntfy.sh/subscribe/api/#json-message-format), is asked to.
+    """
 
     def __init__(self, settings: NtfySettings, transport: Transport, clock: Clock) -> None:
         self._settings = settings
@@ -103,7 +107,8 @@ class Ntfy:
             besides=(topic,),
         )
         _accept(response, self._clock.now())
-        return Receipt(ref=ref, status=response.status)
+        understood = response.found("sequence_id") == response.blot(ref)
+        return Receipt(ref=ref if understood else None, status=response.status)
 
 
 def payload(delivery: Delivery) -> dict[str, Any]:
@@ -121,5 +126,6 @@ def payload(delivery: Delivery) -> dict[str, Any]:
 
 def _accept(response: Response, now: float) -> None:
     if response.status == 429 and response.found("code") == _DAILY_QUOTA:
-        raise TemporaryFailure(reason_of(response), _QUOTA_PAUSE, status=429)
+        raise too_many(response, now, reason_of(response), _QUOTA_PAUSE)
     accept(response, now)
+    expect(isinstance(response.found("id"), str), response, "ntfy")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+
+from multidict import MultiMapping
 
 from notifyd.channels.base import Receipt
 from notifyd.channels.failures import Fault, TemporaryFailure
@@ -18,8 +20,11 @@ DEFAULT_PAUSE = 5.0
 """Seconds to leave a service alone that says "too many" without saying for how long."""
 
 _SHOWN = 200
-_NOT_NOW = frozenset({408, 425})
-_NOT_THIS_SENDER = frozenset({401, 403, 404, 410})
+_TOO_MANY = 429
+# RFC 9110 §15.5: 407 is a proxy's, which is mended elsewhere; 421 may pass on another connection.
+_NOT_NOW = frozenset({407, 408, 421, 423, 425})
+# What is wrong with each request alike: the key, the address, the method, the kind of content.
+_NOT_THIS_SENDER = frozenset({401, 402, 403, 404, 405, 406, 410, 411, 415, 426, 451})
 _NOT_THIS_FORM = frozenset({400, 413, 422})
 
 
@@ -28,10 +33,10 @@ class Response:
     """The answer to one request."""
 
     status: int
-    headers: Mapping[str, str]
-    """Looked up without regard to case."""
+    headers: MultiMapping[str]
+    """Looked up without regard to case; each may come more than once."""
     body: bytes = field(default=b"", repr=False)
-    """Its first 64 kB, as they came: they may repeat what the request holds secret."""
+    """Its first 256 kB, as they came: they may repeat what the request holds secret."""
     blot: Callable[[str], str] = field(default=unescaped, repr=False)
     """Takes every secret of the request out of a text."""
 
@@ -82,23 +87,56 @@ def accept(
 
     `now` (Unix seconds) is what a `Retry-After` date is measured against; for `rich` see
     `refusal`. `target` is the address that it went to, where the channel has several: the
-    reason names it, and a wanted pause is for it alone.
+    reason names it, and a pause because of too many requests is for it alone.
     """
     status = response.status
     if 200 <= status < 300:
         return Receipt(status=status)
     reason = f"{target}: {reason_of(response)}" if target else reason_of(response)
-    if status in (429, 503):
-        pause = wished(response, now)
-        pause = DEFAULT_PAUSE if pause is None and status == 429 else pause
-        raise TemporaryFailure(reason, pause, status=status, only_target=bool(target))
+    if status == _TOO_MANY:
+        raise too_many(response, now, reason, only_target=bool(target))
     if status >= 500 or status in _NOT_NOW:
-        raise TemporaryFailure(reason, status=status)
+        raise TemporaryFailure(reason, _wished(response, now), status=status)
     raise refusal(reason, judge(response), rich=rich, status=status)
 
 
-def wished(response: Response, now: float) -> float | None:
-    """Return the pause that the answer asks for (seconds), see `wanted_pause`."""
+def too_many(
+    response: Response,
+    now: float,
+    reason: str,
+    unsaid: float = DEFAULT_PAUSE,
+    *,
+    only_target: bool = False,
+) -> TemporaryFailure:
+    """Return the failure for an answer by which the service keeps its limit.
+
+    It gets the pause that it asks for, and `unsaid` (seconds) if it does not say for how long.
+    """
+    pause = _wished(response, now)
+    return TemporaryFailure(
+        reason,
+        unsaid if pause is None else pause,
+        status=response.status,
+        only_target=only_target,
+        busy=True,
+    )
+
+
+def expect(proven: bool, response: Response, service: str) -> None:
+    """Raise TemporaryFailure unless the answer is proven to be the service's own.
+
+    2xx alone proves nothing: the login page of a network says it, and whatever else is at an
+    address that is not the right one.
+    """
+    if not proven:
+        raise TemporaryFailure(
+            f"the service answered {response.status}, but not as {service} does: is the address "
+            "right, or is there a portal in between?",
+            status=response.status,
+        )
+
+
+def _wished(response: Response, now: float) -> float | None:
     return wanted_pause(response.headers, response.json, now)
 
 

@@ -5,29 +5,39 @@ from __future__ import annotations
 import datetime
 import email.utils
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from multidict import MultiMapping
+
+SHORTEST = 1.0
+"""Seconds: a wish for none at all, or for a time that is over, must not make us ask in a circle."""
 LONGEST = 86400.0
 """Seconds: a longer wish is an error of the service, and must not silence a channel for good."""
 
 
-def wanted_pause(headers: Mapping[str, str], body: object, now: float) -> float | None:
+def wanted_pause(headers: MultiMapping[str], body: object, now: float) -> float | None:
     """Return the longest pause that an answer asks for (seconds), or None if it asks for none.
 
     Read are `Retry-After` (RFC 9110 §10.2.3: seconds or a date; Discord and others send
     fractions), `X-RateLimit-Reset-After` (Discord), and from the JSON `body` `retry_after`
-    (Discord, Slack), `parameters.retry_after` (Telegram) and `retry_after_ms` (Matrix).
+    (Discord, Slack), `parameters.retry_after` (Telegram) and `retry_after_ms` (Matrix). A date
+    is measured against the service's own clock where it shows it (`Date`), else against `now`
+    (Unix seconds). It is never less than SHORTEST nor more than LONGEST.
     """
     wishes = [*_from_headers(headers, now), *_from_body(body)]
-    return min(max(wishes), LONGEST) if wishes else None
+    return min(max(*wishes, SHORTEST), LONGEST) if wishes else None
 
 
-def _from_headers(headers: Mapping[str, str], now: float) -> Iterator[float]:
-    for name in ("Retry-After", "X-RateLimit-Reset-After"):
-        text = headers.get(name, "")
+def _from_headers(headers: MultiMapping[str], now: float) -> Iterator[float]:
+    sent = _moment(headers.get("Date", ""))
+    for text in headers.getall("Retry-After", []):
+        seconds, until = _seconds(text), _moment(text)
+        if seconds is not None:
+            yield seconds
+        elif until is not None:
+            yield until - (now if sent is None else sent)
+    for text in headers.getall("X-RateLimit-Reset-After", []):
         seconds = _seconds(text)
-        if seconds is None and name == "Retry-After":
-            seconds = _until(text, now)
         if seconds is not None:
             yield seconds
 
@@ -57,11 +67,12 @@ def _seconds(value: object) -> float | None:
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
-def _until(text: str, now: float) -> float | None:
+def _moment(text: str) -> float | None:
+    """Return what a date of HTTP means (Unix seconds)."""
     try:
         date = email.utils.parsedate_to_datetime(text)
         if date.tzinfo is None:
             date = date.replace(tzinfo=datetime.UTC)
-        return max(date.timestamp() - now, 0.0)
+        return date.timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -93,7 +93,8 @@ class Digest(Settings):
     at: Annotated[tuple[str, ...], AfterValidator(_checked_times)] = ()
     """Times of day on the machine's clock, as in `["08:00", "17:30"]`."""
     every: Duration | None = Field(default=None, ge=60, le=7 * 86400)
-    """Or an interval; counted from midnight UTC, so that a restart does not shift it."""
+    """Or an interval, counted from 1970-01-01 00:00 UTC, so that a restart does not shift it: 6h
+    is at the same times each day, 5h is not."""
     urgent: tuple[Severity, ...] = (Severity.ERROR, Severity.CRITICAL)
     """What does not wait."""
     max_size: int = Field(default=20, ge=1, le=100)
@@ -143,3 +144,17 @@ class ChannelSettings(Settings):
     def target_limit(self) -> RateLimit | None:
         """How fast each of them may be used, where that is less than the channel as a whole."""
         return None
+
+    @property
+    def keeps_cards(self) -> bool:
+        """Whether the service can change a message, and it is wanted."""
+        return False
+
+
+class EditableSettings(ChannelSettings):
+    """What a channel has whose service can change a message that it has taken."""
+
+    @property
+    def keeps_cards(self) -> bool:
+        """Whether it is wanted: the service can."""
+        return self.cards

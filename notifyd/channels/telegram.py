@@ -8,15 +8,16 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import structlog
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from notifyd.channels.addresses import ServerAddress
 from notifyd.channels.base import Receipt
-from notifyd.channels.failures import Fault
+from notifyd.channels.failures import Fault, PermanentFailure
 from notifyd.channels.plain import below_title, plain_text, title_of
 from notifyd.channels.refs import checked_ref
-from notifyd.channels.response import Response, accept, by_status
-from notifyd.channels.settings import ChannelSettings, RateLimit
+from notifyd.channels.response import Response, accept, by_status, expect
+from notifyd.channels.settings import EditableSettings, RateLimit
 from notifyd.channels.text import clamp, units
 from notifyd.channels.transport import Transport
 from notifyd.clock import Clock
@@ -36,6 +37,15 @@ _TO_A_GROUP = RateLimit(max_requests=20, window=60.0, burst=1)
 
 _TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{10,100}")
 _CHAT = re.compile(r"-?[0-9]{1,20}|@[A-Za-z][A-Za-z0-9_]{3,31}")
+
+_GONE = ("message to edit not found", "message can't be edited")
+_NOT_TO_THIS_CHAT = (
+    *("chat not found", "group chat was upgraded", "group chat was deactivated"),
+    *("not enough rights", "need administrator rights", "have no rights to send"),
+    *("CHAT_WRITE_FORBIDDEN", "CHAT_RESTRICTED", "TOPIC_CLOSED", "TOPIC_DELETED"),
+    "message thread not found",
+)
+"""In the `description` of a 400: the bot, or everybody, may not write there."""
 
 
 def _bot_token(token: Secret) -> Secret:
@@ -61,7 +71,7 @@ def _checked_chats(ids: tuple[str, ...]) -> tuple[str, ...]:
 Chats = Annotated[tuple[str, ...], BeforeValidator(_several), AfterValidator(_checked_chats)]
 
 
-class TelegramSettings(ChannelSettings):
+class TelegramSettings(EditableSettings):
     """A bot, and the chats that it writes to."""
 
     type: Literal["telegram"] = "telegram"
@@ -92,10 +102,20 @@ class Telegram:
         self._settings = settings
         self._transport = transport
         self._clock = clock
+        self._log = structlog.get_logger("channels.telegram")
 
     async def send(self, delivery: Delivery) -> Receipt:
-        """Send the delivery to its chat, or raise Temporary- or PermanentFailure."""
+        """Send the delivery to its chat, or raise Temporary- or PermanentFailure.
+
+        A group that has moved is followed. What was written before cannot be changed there.
+        """
         response = await self._call("sendMessage", delivery, {})
+        moved = _moved(response)
+        if moved:
+            self._log.warning(
+                "chat_moved", channel=delivery.channel, action="mend_chat_id", to=moved
+            )
+            response = await self._call("sendMessage", delivery, {"chat_id": moved})
         self._accept(response, delivery)
         id = response.found("result", "message_id")
         return Receipt(ref=str(id) if isinstance(id, int) else None, status=response.status)
@@ -104,6 +124,8 @@ class Telegram:
         """Write the delivery over the message `ref`, or raise as `send` does."""
         message = {"message_id": int(checked_ref(ref))}
         response = await self._call("editMessageText", delivery, message)
+        if _moved(response):  # there, the number is that of another message
+            raise PermanentFailure("the group of the message has moved", status=response.status)
         if "message is not modified" not in _description(response):
             self._accept(response, delivery)
         return Receipt(ref=ref, status=response.status)
@@ -127,12 +149,16 @@ class Telegram:
             judge=self._fault,
             target=f"chat {self._chat(delivery)}",
         )
+        expect(response.found("ok") is True, response, "Telegram")
 
     def _fault(self, response: Response) -> Fault:
-        fault = _fault(response)
-        if fault is Fault.CHANNEL and response.status != 401 and len(self._settings.chat_id) > 1:
-            return Fault.MESSAGE  # one chat is gone, the others go on
-        return fault
+        said = _description(response)
+        if any(words in said for words in _GONE):
+            return Fault.MESSAGE  # then a new one is sent
+        # Of several chats, one that is gone does not stop the others.
+        if said and (response.status == 403 or any(words in said for words in _NOT_TO_THIS_CHAT)):
+            return Fault.CHANNEL if len(self._settings.chat_id) == 1 else Fault.MESSAGE
+        return by_status(response)
 
     def _chat(self, delivery: Delivery) -> str:
         return delivery.target or self._settings.chat_id[0]
@@ -158,13 +184,10 @@ def payload(delivery: Delivery) -> dict[str, Any]:
     return {"text": f"<b>{title}</b>\n{details}".rstrip(), "parse_mode": "HTML", **shown}
 
 
-def _fault(response: Response) -> Fault:
-    said = _description(response)
-    if "chat not found" in said or response.found("parameters", "migrate_to_chat_id"):
-        return Fault.CHANNEL
-    # Then a new message is sent.
-    gone = "message to edit not found" in said or "message can't be edited" in said
-    return Fault.MESSAGE if gone else by_status(response)
+def _moved(response: Response) -> str | None:
+    """Return what a group is called since it has become a supergroup."""
+    id = response.found("parameters", "migrate_to_chat_id")
+    return str(id) if isinstance(id, int) else None
 
 
 def _description(response: Response) -> str:

@@ -38,6 +38,11 @@ def one_line(text: str) -> str:
     return " ".join(strip_controls(text).split())
 
 
+def storable(text: str) -> str:
+    """Return the text without what UTF-8 cannot write: half an emoji, from a service's answer."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def units(text: str) -> int:
     """Return the length in UTF-16 units.
 

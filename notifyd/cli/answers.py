@@ -10,10 +10,17 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from notifyd.channels.addresses import MailAddress
+from notifyd.channels.matrix import MatrixSettings
+from notifyd.channels.ntfy import NtfySettings
+from notifyd.channels.settings import ChannelSettings
+from notifyd.channels.telegram import TelegramSettings
 
 CHOICES: Mapping[str, str] = {
     "slack": "a Slack channel (also Mattermost, Rocket.Chat)",
     "discord": "a Discord channel",
+    "telegram": "a Telegram chat, through a bot",
+    "ntfy": "your phone, through ntfy.sh or a server like it",
+    "matrix": "a Matrix room, not encrypted",
     "email": "your mailbox",
     "webhook": "your own web service",
     "desktop": "pop-ups on the desktop of this machine",
@@ -24,9 +31,11 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "failures": ("job_failed", "job_stuck"),
     "all": ("all",),
 }
-WITH_ADDRESS = frozenset({"slack", "discord", "email", "webhook"})
-SECRET = frozenset({"slack", "discord", "webhook"})
+WITH_ADDRESS = frozenset({"slack", "discord", "telegram", "ntfy", "matrix", "email", "webhook"})
+SECRET = frozenset({"slack", "discord", "ntfy", "webhook"})
 """Whose address alone lets anybody in."""
+WITH_TOKEN = frozenset({"telegram", "matrix"})
+"""Who needs a secret besides."""
 
 _USUAL = {
     # docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
@@ -40,15 +49,22 @@ _USUAL = {
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?::(?P<port>\d{1,5}))?")
+_OWN_RULES: Mapping[str, type[ChannelSettings]] = {
+    "telegram": TelegramSettings,
+    "ntfy": NtfySettings,
+    "matrix": MatrixSettings,
+}
+_ROOM = "not a room: it has to look like https://matrix.org/!room:matrix.org"
 _MAIL: TypeAdapter[str] = TypeAdapter(MailAddress)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Answers:
-    """Everything that a first configuration is made of. Has no repr: the address is a secret."""
+    """Everything that a first configuration is made of. Has no repr: there are secrets in it."""
 
     kind: str
     address: str = ""
+    token: str = ""
     smtp_host: str = "localhost"
     events: str = "ends"
 
@@ -56,21 +72,50 @@ class Answers:
         return f"Answers(kind={self.kind!r}, events={self.events!r})"
 
 
-def is_reference(address: str) -> bool:
-    """Tell whether the address comes from the environment, as `${NAME}`."""
-    return _REFERENCE.search(address) is not None
+def is_reference(text: str) -> bool:
+    """Tell whether a text comes from the environment, as `${NAME}`."""
+    return _REFERENCE.search(text) is not None
 
 
-def references(address: str) -> set[str]:
-    """Return the names of the variables that the address is made of."""
-    return set(_REFERENCE.findall(address))
+def references(text: str) -> set[str]:
+    """Return the names of the variables that a text is made of."""
+    return set(_REFERENCE.findall(text))
+
+
+def settings_of(answers: Answers) -> dict[str, str]:
+    """Return the settings that address and token are, by their names."""
+    address, token = answers.address, answers.token
+    server, _, name = address.rpartition("/")
+    match answers.kind:
+        case "slack" | "discord":
+            return {"webhook_url": address}
+        case "webhook":
+            return {"url": address}
+        case "telegram":
+            return {"token": token, "chat_id": address}
+        case "ntfy":
+            return {"server": server, "topic": name} if server else {"topic": name}
+        case "matrix":
+            return {"homeserver": server, "room_id": name, "access_token": token}
+    return {}
 
 
 def check_address(kind: str, address: str) -> str | None:
     """Return what is wrong with an address, without the address in it, or None."""
     if is_reference(address):
         return None
+    if kind in _OWN_RULES:
+        return _check_settings(Answers(kind=kind, address=address))
     return _check_mail(address) if kind == "email" else _check_web(address)
+
+
+def check_token(kind: str, token: str) -> str | None:
+    """Return what is wrong with a token, without the token in it, or None."""
+    if is_reference(token):
+        return None
+    if not token.isprintable() or not token or " " in token:
+        return "a token is one word"
+    return _check_settings(Answers(kind=kind, token=token))
 
 
 def hint(kind: str, address: str) -> str | None:
@@ -95,6 +140,23 @@ def split_host(text: str) -> tuple[str, int | None]:
     if match is None:
         raise ValueError("check_host has to come first")
     return match["host"].strip("[]"), int(match["port"]) if match["port"] else None
+
+
+def _check_settings(answers: Answers) -> str | None:
+    """Return what the channel itself finds wrong with the address or the token, or None."""
+    ours = {name: text for name, text in settings_of(answers).items() if _is_given(name, answers)}
+    try:
+        _OWN_RULES[answers.kind].model_validate(ours)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        words = [one["msg"] for one in faults if one["loc"][0] in ours]
+        if words:
+            return _ROOM if answers.kind == "matrix" else words[0].removeprefix("Value error, ")
+    return None
+
+
+def _is_given(setting: str, answers: Answers) -> bool:
+    return bool(answers.token) == setting.endswith("token")
 
 
 def _check_mail(address: str) -> str | None:

@@ -35,9 +35,9 @@ class Context:
             environ=environ,
         )
 
-    def client(self) -> Client:
-        """Return the client of the daemon that owns the state folder."""
-        return Client(str(self.socket))
+    def client(self, timeout: float = 60.0) -> Client:
+        """Return the client of the daemon that owns the state folder; it waits so many seconds."""
+        return Client(str(self.socket), timeout)
 
 
 def places(command: F) -> F:

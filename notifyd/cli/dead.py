@@ -13,6 +13,8 @@ from notifyd.cli.prose import say
 from notifyd.client import Json
 
 _HOW = "`notifyd dead show ID` tells more, `notifyd dead retry ID` sends it again."
+_PATIENCE = 600.0
+"""Seconds: a million letters take a while."""
 
 
 def _given(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -105,7 +107,7 @@ def dead_retry(ctx: click.Context, id: str | None, everything: bool, channel: st
     """
     _check_usage(id, everything, channel)
     context: Context = ctx.obj
-    client = context.client()
+    client = context.client(_PATIENCE)
     done = client.retry_all(channel) if id is None else client.retry(id)
     if done["retried"] or not done["left"]:
         say(_sentence(done["retried"], "owed again, and sent as soon as can be", "to retry"))
@@ -127,7 +129,7 @@ def dead_purge(ctx: click.Context, id: str | None, everything: bool, channel: st
     """
     _check_usage(id, everything, channel)
     context: Context = ctx.obj
-    client = context.client()
+    client = context.client(_PATIENCE)
     done = client.purge_all(channel) if id is None else client.purge(id)
     say(_sentence(done["purged"], "forgotten", "to forget"))
 

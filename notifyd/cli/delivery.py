@@ -38,7 +38,7 @@ def _lines(one: Json) -> Iterator[tuple[str, str]]:
     if one["finished"] is None:
         yield "Due", local_time(one["due"])
         if one["expires"] < _NEVER:
-            yield "Given up", local_time(one["expires"])
+            yield "Tried until", local_time(one["expires"])
     else:
         yield "Ended", local_time(one["finished"])
     if one["ref"]:
@@ -46,7 +46,16 @@ def _lines(one: Json) -> Iterator[tuple[str, str]]:
     if one["told_in"]:
         yield "Told", f"in the message of {one['told_in']}"
     if one["tells"]:
-        yield "Told with it", f"{text.count(one['tells'], 'other')}, in the same message"
+        yield "Told with it", "\n".join(_others(one))
+
+
+def _others(one: Json) -> Iterator[str]:
+    yield f"{text.count(one['tells'], 'other')}, in the same message:"
+    for other in one["others"]:
+        yield f"{text.short(other['id'])}  {other['title']}"
+    more = one["tells"] - len(one["others"])
+    if more:
+        yield f"and {more} more"
 
 
 def _about(one: Json) -> str:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from notifyd.cli.answers import EVENTS, Answers, is_reference, split_host
+from notifyd.cli.answers import EVENTS, Answers, is_reference, settings_of, split_host
 from notifyd.config.files import private_file
 from notifyd.config.load import load
 from notifyd.config.problems import ConfigError
@@ -44,6 +44,12 @@ _TAIL = """\
 # templates:
 #   job_completed: "{{{{ job_name }}}} is done after {{{{ elapsed }}}}"
 """
+
+_SECRET = frozenset({"webhook_url", "url", "token", "topic", "access_token"})
+_MORE = {
+    "webhook": "    # secret: whsec_… # signs what is sent, as in Standard Webhooks\n",
+    "ntfy": "    # token: ${NTFY_TOKEN} # for a topic that not everybody may write to\n",
+}
 
 
 class NotLoadedError(Exception):
@@ -85,14 +91,11 @@ def backup(path: Path) -> Path:
 def _address(answers: Answers) -> str:
     if answers.kind == "email":
         return _mail(answers)
-    if answers.kind in ("slack", "discord"):
-        return f"    webhook_url: {_text(answers.address)} # a secret\n"
-    if answers.kind == "webhook":
-        return (
-            f"    url: {_text(answers.address)} # a secret\n"
-            "    # secret: whsec_… # signs what is sent, as in Standard Webhooks\n"
-        )
-    return ""
+    lines = [
+        f"    {name}: {_text(value)}{' # a secret' if name in _SECRET else ''}\n"
+        for name, value in settings_of(answers).items()
+    ]
+    return "".join(lines) + _MORE.get(answers.kind, "")
 
 
 def _mail(answers: Answers) -> str:

@@ -28,7 +28,7 @@ def show_channels(status: Json, now: float) -> None:
 
 
 def _show_table(channels: list[Json], now: float) -> None:
-    header = ("CHANNEL", "KIND", "STATE", "BREAKER", "BUCKET", "DEAD", "OWED")
+    header = ("CHANNEL", "KIND", "STATE", "BREAKER", "BUCKET", "DEAD", "OWED (FOR)")
     rows = [
         (
             one["name"],
@@ -47,7 +47,7 @@ def _show_table(channels: list[Json], now: float) -> None:
 def _owed(channel: Json, now: float) -> str:
     if not channel["backlog"]:
         return _number(channel["backlog"])
-    return f"{channel['backlog']}, oldest {text.ago(channel['oldest'], now)}"
+    return f"{channel['backlog']} ({text.roughly(now - channel['oldest'])})"
 
 
 def _number(number: int | None) -> str:

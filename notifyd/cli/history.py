@@ -57,13 +57,17 @@ def show(deliveries: Sequence[Json]) -> None:
     ]
     text.table(("TIME", "ID", "CHANNEL", "STATE", "TRIES", "MESSAGE"), rows)
     for one in deliveries:
-        if one["detail"]:
+        if one["detail"] or any(_failed(attempt) for attempt in one["attempts"]):
             _show_tries(one)
 
 
 def _message(one: Json) -> str:
     title = str(one["title"])
-    return f"in the message of {text.short(one['told_in'])}: {title}" if one["told_in"] else title
+    return f"in {text.short(one['told_in'])}: {title}" if one["told_in"] else title
+
+
+def _failed(attempt: Json) -> bool:
+    return bool(attempt["outcome"] != "delivered")
 
 
 def _show_tries(one: Json) -> None:
@@ -71,6 +75,6 @@ def _show_tries(one: Json) -> None:
     about = f"{text.plain(one['subject'])} on {text.plain(one['channel'])}"
     click.echo(f"{text.short(one['id'])}, {about}, {one['state']}:")
     for attempt in one["attempts"]:
-        text.under(f"  {text.clock(attempt['at'])}  ", attempt["detail"] or "delivered")
+        text.under(f"  {text.clock(attempt['at'])}  ", attempt["detail"] or attempt["outcome"])
     if not one["attempts"]:
         text.under("  ", one["detail"])

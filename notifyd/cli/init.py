@@ -17,6 +17,9 @@ from notifyd.client import NotRunning, Refused
 _LOOK = {
     "slack": "your Slack channel",
     "discord": "your Discord channel",
+    "telegram": "your Telegram chat",
+    "ntfy": "your phone",
+    "matrix": "your Matrix room",
     "email": "your mailbox, the spam folder too",
     "webhook": "what your web service got",
     "desktop": "your desktop",
@@ -29,9 +32,10 @@ _LOOK = {
 @click.option(
     "--address",
     metavar="TEXT",
-    help="Webhook or mail address; '${NAME}' takes it from the environment, "
-    "- from standard input, where `ps` does not show it.",
+    help="Webhook, mail address, Telegram chat, ntfy topic or https://SERVER/!ROOM; '${NAME}' "
+    "takes it from the environment, - from standard input, where `ps` does not show it.",
 )
+@click.option("--token", metavar="TEXT", help="For telegram and matrix; likewise.")
 @click.option("--smtp-host", metavar="HOST[:PORT]", help="The mail server. [default: localhost]")
 @click.option("--events", type=click.Choice(list(sense.EVENTS)), help="What. [default: ends]")
 @click.option("--service/--no-service", default=None, help="Install and start a service.")
@@ -40,20 +44,12 @@ _LOOK = {
 @places
 @click.pass_context
 def command(
-    ctx: click.Context,
-    kind: str | None,
-    address: str | None,
-    smtp_host: str | None,
-    events: str | None,
-    service: bool | None,
-    test: bool,
-    force: bool,
+    ctx: click.Context, /, service: bool | None, test: bool, force: bool, **told: str | None
 ) -> None:
     """Write a configuration, try it, and start notifyd. Asks for what no option tells."""
     context: Context = ctx.obj
-    if address == "-":
-        address = sys.stdin.readline().strip()
-    given = Given(kind=kind, address=address, smtp_host=smtp_host, events=events, service=service)
+    # Sorted: the address is read before the token, in whatever order they are named.
+    given = Given(service=service, **{name: _read(text) for name, text in sorted(told.items())})
     check_given(given)
     whole = force or not context.config.exists()
     if not whole and not service:
@@ -63,6 +59,11 @@ def command(
     fine = _set_up(context, given, test) if whole else _keep(context, given)
     _show_next_steps()
     sys.exit(0 if fine else 1)
+
+
+def _read(given: str | None) -> str | None:
+    """Return the next line of standard input for a `-`."""
+    return sys.stdin.readline().strip() if given == "-" else given
 
 
 def _without_asking(given: Given, whole: bool) -> Given:
@@ -83,7 +84,7 @@ def _keep(context: Context, given: Given) -> bool:
     from notifyd.cli.service import set_up_service
 
     say(f"{context.config} is there already, and stays as it is.")
-    if given.kind or given.address or given.events or given.smtp_host:
+    if given.kind or given.address or given.token or given.events or given.smtp_host:
         say("`--force` would write a new one.")
     return set_up_service(context)
 
@@ -158,7 +159,8 @@ def _try(context: Context, answers: Answers) -> bool:
 def _warn_of_reference(context: Context, answers: Answers) -> None:
     from notifyd.cli.environment import environment_file, file_variables
 
-    missing = sense.references(answers.address) - set(file_variables(context.environ))
+    named = sense.references(f"{answers.address} {answers.token}")
+    missing = named - set(file_variables(context.environ))
     if not missing:
         return
     say(f"A service does not see your shell's variables. Put {', '.join(sorted(missing))}")

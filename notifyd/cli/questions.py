@@ -16,8 +16,19 @@ _ADDRESS = {
     "https://api.slack.com/apps (your app, Incoming Webhooks). Hidden as you type.",
     "discord": "The address of its webhook: in Discord, Edit Channel, Integrations,\n"
     "Webhooks, Copy URL. Hidden as you type.",
+    "telegram": "The number of the chat, below zero for a group, or the @name of a channel.\n"
+    "Write to the bot first, or let it into the group.",
+    "ntfy": "Its topic, or https://server/topic if that is not ntfy.sh. Whoever knows\n"
+    "it can read it: choose one that nobody guesses. Hidden as you type.",
+    "matrix": "The server of the bot's account and the room's own id, together as\n"
+    "https://matrix.org/!room:matrix.org. The account has to have joined the room.",
     "email": "Your mail address.",
     "webhook": "The address that events are posted to. Hidden as you type.",
+}
+
+_TOKEN = {
+    "telegram": "The token that @BotFather gave for the bot. Hidden as you type.",
+    "matrix": "The access token of that account. Hidden as you type.",
 }
 
 _USUAL_HOST, _USUAL_EVENTS = "localhost", "ends"
@@ -29,6 +40,7 @@ class Given:
 
     kind: str | None
     address: str | None
+    token: str | None
     smtp_host: str | None
     events: str | None
     service: bool | None
@@ -48,16 +60,21 @@ class Interview:
     def answers(self, given: Given) -> Answers:
         """Return the answers that the configuration is made of."""
         kind = given.kind or self._kind()
-        address, smtp_host, events = given.address or "", given.smtp_host, given.events
+        address, token = given.address or "", given.token or ""
+        smtp_host, events = given.smtp_host, given.events
         if kind in sense.WITH_ADDRESS and not address:
             address = self._address(kind)
+        if kind in sense.WITH_TOKEN and not token:
+            token = self._token(kind)
         if kind == "email" and smtp_host is None:
             smtp_host = self._smtp_host()
-        if kind != "email" and events is None:
+        # So that with the service there are no more than four.
+        if kind != "email" and kind not in sense.WITH_TOKEN and events is None:
             events = self._events()
         return Answers(
             kind=kind,
             address=address,
+            token=token,
             smtp_host=smtp_host or _USUAL_HOST,
             events=events or _USUAL_EVENTS,
         )
@@ -81,6 +98,15 @@ class Interview:
             fault = sense.check_address(kind, address)
             if fault is None:
                 return address
+            say(f"Sorry, {fault}", "   ")
+
+    def _token(self, kind: str) -> str:
+        self._head(_TOKEN[kind])
+        while True:
+            token = str(click.prompt("   Token", hide_input=True)).strip()
+            fault = sense.check_token(kind, token)
+            if fault is None:
+                return token
             say(f"Sorry, {fault}", "   ")
 
     def _smtp_host(self) -> str:
@@ -123,6 +149,8 @@ def missing_options(given: Given, whole: bool) -> list[str]:
         missing.append("--channel")
     if whole and not given.address and (given.kind is None or given.kind in sense.WITH_ADDRESS):
         missing.append("--address")
+    if whole and not given.token and given.kind in sense.WITH_TOKEN:
+        missing.append("--token")
     if given.service is None:
         missing.append("--service or --no-service")
     return missing
@@ -134,6 +162,10 @@ def check_given(given: Given) -> None:
         fault = sense.check_address(given.kind, given.address)
         if fault:
             raise click.BadParameter(fault, param_hint="--address")
+    if given.kind in sense.WITH_TOKEN and given.token:
+        fault = sense.check_token(given.kind, given.token)
+        if fault:
+            raise click.BadParameter(fault, param_hint="--token")
     fault = sense.check_host(given.smtp_host) if given.smtp_host is not None else None
     if fault:
         raise click.BadParameter(fault, param_hint="--smtp-host")

@@ -13,6 +13,11 @@ import click
 
 from notifyd.terminal import columns
 
+_LAST = 32
+"""Columns that the last one of a table should have, with the gaps before it."""
+_NAME = 20
+"""Columns that a name is cut to where there is too little room."""
+
 
 def as_json(value: object) -> None:
     """Print a value for programs."""
@@ -24,10 +29,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], below: Sequence[
 
     `below` has a text for each row that is printed under it, whole.
     """
-    lines = [[plain(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(columns(line[i]) for line in lines) for i in range(len(header))]
+    room = _room()
+    lines = _fitted([[plain(cell) for cell in row] for row in (header, *rows)], room)
+    widths = _widths(lines)
     for line, words in zip(lines, ["", *(below or [""] * len(rows))], strict=True):
-        shown = _cut("  ".join(map(_padded, line, widths)).rstrip(), _room())
+        shown = _cut("  ".join(map(_padded, line, widths)).rstrip(), room)
         click.echo(click.style(shown, dim=True) if line is lines[0] else shown)
         if words:
             under("  ", words)
@@ -62,16 +68,21 @@ def span(seconds: float) -> str:
     return f"{left} s"
 
 
+def roughly(seconds: float) -> str:
+    """Return a length of time in its largest unit."""
+    return " ".join(span(seconds).split(" ")[:2])
+
+
 def count(number: int, noun: str) -> str:
     """Return `1 job`, `2 jobs`."""
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def clock(moment: float) -> str:
-    """Return local time, with the date when it is not today's."""
+    """Return local time; of another day the date as well, without a year, and no seconds."""
     then, today = time.localtime(moment), time.localtime()
     same_day = then[:3] == today[:3]
-    return time.strftime("%H:%M:%S" if same_day else "%Y-%m-%d %H:%M", then)
+    return time.strftime("%H:%M:%S" if same_day else "%m-%d %H:%M", then)
 
 
 def plain(text: str) -> str:
@@ -87,6 +98,17 @@ def short(id: str) -> str:
 def _room() -> int | None:
     """Return the columns of the terminal; a pipe takes lines of any length."""
     return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
+
+
+def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(columns, cells)) for cells in zip(*lines, strict=True)]
+
+
+def _fitted(lines: list[list[str]], room: int | None) -> list[list[str]]:
+    """Cut long names where they would leave next to no room for the last column."""
+    if room is None or sum(_widths(lines)[:-1]) <= room - _LAST:
+        return lines
+    return [[*(_cut(cell, _NAME) for cell in line[:-1]), line[-1]] for line in lines]
 
 
 def _padded(cell: str, width: int) -> str:

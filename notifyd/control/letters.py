@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from notifyd.clock import Clock
@@ -29,8 +30,10 @@ class Letters:
 
     async def show(self, limit: int, channel: str | None) -> DeadLetters:
         """Return the newest, and how many there are."""
+        counts = await self.outbox.dead_counts()
+        self._check_name(channel, counts)
         letters = await self.outbox.history(limit, channel, DeliveryState.DEAD)
-        return DeadLetters(counts=await self.outbox.dead_counts(), deliveries=tuple(letters))
+        return DeadLetters(counts=counts, deliveries=tuple(letters))
 
     async def retry(self, id: str | None, channel: str | None) -> Retried:
         """Owe one again, or all of a channel, or all of every channel that can be told now."""
@@ -45,9 +48,14 @@ class Letters:
         """Forget one, or all (of a channel, which need not be configured any more)."""
         if id is not None:
             id = (await self._letter(id)).id
-        elif channel is not None and channel not in await self.outbox.dead_counts():
-            find_worker(self.fleet, channel)
+        else:
+            self._check_name(channel, await self.outbox.dead_counts())
         return await self.outbox.forget_dead(id, channel)
+
+    def _check_name(self, channel: str | None, counts: Mapping[str, int]) -> None:
+        """Raise NotAllowed for a channel that is not configured, and has left nothing either."""
+        if channel is not None and channel not in counts:
+            find_worker(self.fleet, channel)
 
     async def _retry_all(self) -> Retried:
         counts = await self.outbox.dead_counts()

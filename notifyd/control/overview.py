@@ -10,7 +10,7 @@ from notifyd.control.views import ChannelView, ClusterView, CollectionView, Stor
 from notifyd.delivery.breaker import State
 from notifyd.delivery.mutes import Mutes
 from notifyd.delivery.worker import Worker
-from notifyd.outbox.database import OutboxError
+from notifyd.outbox.errors import OutboxError
 from notifyd.outbox.records import Backlog
 from notifyd.outbox.store import Outbox
 from notifyd.slurm.collections.chapter import summary
@@ -28,12 +28,11 @@ class Stock:
     @staticmethod
     async def take(outbox: Outbox) -> Stock:
         """Look into the store."""
-        trouble = outbox.trouble  # before it is asked anything: that may go well all the same
         try:
             owed, dead = await outbox.backlog(), await outbox.dead_counts()
         except OutboxError as error:
             return Stock(trouble=str(error))
-        return Stock(trouble=trouble, owed=owed, dead=dead)
+        return Stock(trouble=outbox.trouble, owed=owed, dead=dead)
 
     @property
     def view(self) -> StoreView:

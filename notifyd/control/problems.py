@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from notifyd.control.actions import NotAllowed
-from notifyd.outbox.database import OutboxError
+from notifyd.outbox.errors import OutboxError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

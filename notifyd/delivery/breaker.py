@@ -1,7 +1,8 @@
 """A circuit breaker: leaves a channel alone that keeps failing. Pure: the caller tells the time.
 
 Closed, messages go. When in the last `window` seconds `failure_threshold` attempts have
-failed, and they are at least half of all, it opens, and nothing goes for `timeout` seconds.
+failed, and they are at least half of all, it opens, and nothing goes for `timeout` seconds;
+also when so many have failed in a row, for time-outs alone can take longer than the window.
 Then it is half open: exactly one probe is on its way at a time. `success_threshold` of them
 in a row close it; one that fails opens it again, for a tenth of what the trouble has lasted:
 so the end of an outage of ten minutes is seen within one, and the receiver is spared.
@@ -45,6 +46,8 @@ class Breaker:
     max_timeout: float = 300.0
     success_threshold: int = 2
     slots: tuple[Slot, ...] = ()
+    streak: int = 0
+    """Failures in a row."""
     since: float | None = None
     """When it opened first; None while it is closed."""
     until: float = 0.0
@@ -79,10 +82,12 @@ class Breaker:
         if self.since is None:
             # While nothing fails there is nothing to compare with: the usual case costs nothing.
             return self._noted(now, failures=0) if self.slots else self
+        if now < self.until and not self.probing:
+            return self  # sent before it opened: it says nothing of now
         if self.successes + 1 < self.success_threshold:
             return dataclasses.replace(self, successes=self.successes + 1, probing=False)
         return dataclasses.replace(
-            self, slots=(), since=None, until=0.0, successes=0, probing=False
+            self, slots=(), streak=0, since=None, until=0.0, successes=0, probing=False
         )
 
     def failed(self, now: float) -> Breaker:
@@ -106,9 +111,11 @@ class Breaker:
         last = kept.pop() if kept and kept[-1].number == number else Slot(number)
         if any(one.failures for one in kept) or last.failures or failures:
             kept.append(Slot(number, last.attempts + 1, last.failures + failures))
-        return dataclasses.replace(self, slots=tuple(kept))
+        streak = self.streak + 1 if failures else 0
+        return dataclasses.replace(self, slots=tuple(kept), streak=streak)
 
     def _is_too_much(self) -> bool:
         failures = sum(slot.failures for slot in self.slots)
         attempts = sum(slot.attempts for slot in self.slots)
-        return failures >= self.failure_threshold and failures * 2 >= attempts
+        many = failures >= self.failure_threshold and failures * 2 >= attempts
+        return many or self.streak >= self.failure_threshold

@@ -17,6 +17,7 @@ from notifyd.delivery.alarms import (
 from notifyd.delivery.desk import Desk
 from notifyd.delivery.gate import Gate
 from notifyd.delivery.verdict import Failure
+from notifyd.model import Event
 
 _GATE = "gate/"
 
@@ -31,8 +32,6 @@ class Condition:
         self._desk = desk
         self._clock = desk.clock
         self._is_back = False
-        self._since: float | None = None
-        """When the trouble began that somebody was told of (Unix seconds)."""
         self._log = structlog.get_logger("delivery").bind(channel=name)
 
     async def restore(self) -> None:
@@ -44,7 +43,6 @@ class Condition:
         except ValueError:
             self._log.warning("gate_forgotten", action="start_anew")
         self.gate.is_new = False
-        self._since = self._trouble_since() if self.gate.told else None
 
     def notes(self) -> dict[str, str]:
         """Return what is stored of it with every commit."""
@@ -57,12 +55,8 @@ class Condition:
         self._log_change(end)
         self.last_error = None if isinstance(end, Receipt) else end.reason
         match end:
-            case TemporaryFailure(retry_after=None):
-                if self.gate.failed(now):
-                    seconds = round(self.gate.breaker.wait(now))
-                    self._log.warning("breaker_open", seconds=seconds, error=end.reason)
-            case TemporaryFailure(retry_after=float() | int() as pause):
-                self.gate.pause(now + pause, target if end.only_target else None)
+            case TemporaryFailure():
+                self._learn_trouble(end, target, now)
             case PermanentFailure(fault=Fault.CHANNEL):
                 self.gate.refuse(end.reason)
                 self._log.error("channel_disabled", action="mend_and_reload", error=end.reason)
@@ -70,6 +64,24 @@ class Condition:
                 self.gate.proved_nothing()  # nobody has answered
             case _:  # it was taken, or there was somebody to refuse it: the receiver works
                 self._is_back = self.gate.succeeded(now) or self._is_back
+        self._date(end)
+
+    def _learn_trouble(self, end: TemporaryFailure, target: str, now: float) -> None:
+        if end.only_target:
+            self.gate.proved_nothing()  # the receiver works, and will not have this address now
+        elif not end.busy and self.gate.failed(now):
+            seconds = round(self.gate.breaker.wait(now))
+            self._log.warning("breaker_open", seconds=seconds, error=end.reason)
+        if end.retry_after is not None:
+            self.gate.pause(now + end.retry_after, target if end.only_target else None)
+
+    def _date(self, end: Receipt | Failure) -> None:
+        """Trouble begins with its first failure; it is over when it works, and that was told."""
+        gate = self.gate
+        if gate.in_trouble or isinstance(end, TemporaryFailure):
+            gate.since = self._clock.now() if gate.since is None else gate.since
+        elif gate.trusted and gate.told is None:
+            gate.since = None
 
     async def attend(self) -> None:
         """Draw the consequences: after an outage nothing waits for its next try any more.
@@ -85,36 +97,32 @@ class Condition:
         type = self._news()
         if type is None:
             return
-        since = self._trouble_since()
-        event = channel_event(type, self._name, self._clock.now(), since, self._reason())
         try:
-            await self._desk.tell([event])
+            await self._desk.tell([self._event(type)])
         except NotTaken as error:
             self._log.error("not_told", what=type, error=str(error))  # again at the next look
             return
-        self.gate.told = None if type == RECOVERED else type
-        self._since = since
+        self.gate.told = type
+        if type == RECOVERED:
+            self.gate.told = self.gate.since = None
+        for name, value in self.notes().items():  # else a restart would tell it again
+            await self._desk.outbox.write_note(name, value)
+
+    def _event(self, type: str) -> Event:
+        now = self._clock.now()
+        since = now if self.gate.since is None else self.gate.since
+        return channel_event(type, self._name, now, since, self.gate.refusal or self.last_error)
 
     def _news(self) -> str | None:
         gate = self.gate
         if gate.refusal is not None:
             return None if gate.told == DISABLED else DISABLED
-        if not gate.is_open:
+        if not gate.in_trouble:
             # After a refusal only a success shows that it was mended.
             return RECOVERED if gate.told and (gate.trusted or gate.told == DEGRADED) else None
-        if gate.told or gate.trusted:
+        if gate.told or gate.since is None or (gate.is_open and gate.trusted):
             return None
-        lasted = self._clock.now() - self._trouble_since()
-        return DEGRADED if lasted >= WORTH_TELLING else None
-
-    def _trouble_since(self) -> float:
-        now, since = self._clock.now(), self.gate.breaker.since
-        if since is not None:
-            return now - (self._clock.monotonic() - since)
-        return self._since if self.gate.told and self._since is not None else now
-
-    def _reason(self) -> str | None:
-        return self.gate.refusal or self.last_error
+        return DEGRADED if self._clock.now() - gate.since >= WORTH_TELLING else None
 
     def _log_change(self, end: Receipt | Failure) -> None:
         """A trouble is a log line when it comes or changes, not at each try."""

@@ -16,7 +16,7 @@ from notifyd.delivery.verdict import Failure, Tried
 from notifyd.model import Delivery
 from notifyd.outbox.records import Attempt, Card
 
-Try = Callable[[], Awaitable[Receipt]]
+Try = Callable[[Delivery], Awaitable[Receipt]]
 
 
 class Courier:
@@ -40,16 +40,23 @@ class Courier:
         quiet = is_quiet(delivery.event)
         if card is not None and self._editable is not None:
             editable = self._editable
-            end = await self._try(attempts, lambda: editable.edit(delivery, card))
+            end = await self._in_form(attempts, delivery, lambda one: editable.edit(one, card))
             # What is loud is a message of its own; but a pause that is asked for comes first.
             told = quiet or not isinstance(end, Receipt)
             if told and not _needs_a_new_one(end):
                 return self._tried(attempts, end, quiet)
-        end = await self._try(attempts, lambda: self._channel.send(delivery))
+        end = await self._in_form(attempts, delivery, self._channel.send)
+        return self._tried(attempts, end, quiet)
+
+    async def _in_form(
+        self, attempts: list[Attempt], delivery: Delivery, send: Try
+    ) -> Receipt | Failure:
+        """Try it in full, and in plain if it is the form that is refused."""
+        end = await self._try(attempts, delivery, send)
         if isinstance(end, PermanentFailure) and end.fault is Fault.FORM and not delivery.plain:
             plain = dataclasses.replace(delivery, plain=True)
-            end = await self._try(attempts, lambda: self._channel.send(plain))
-        return self._tried(attempts, end, quiet)
+            end = await self._try(attempts, plain, send)
+        return end
 
     def _tried(self, attempts: list[Attempt], end: Receipt | Failure, quiet: bool) -> Tried:
         card = None
@@ -57,9 +64,11 @@ class Courier:
             card = Card(ref=end.ref, written=self._clock.now())
         return Tried(attempts=tuple(attempts), end=end, card=card)
 
-    async def _try(self, attempts: list[Attempt], send: Try) -> Receipt | Failure:
+    async def _try(
+        self, attempts: list[Attempt], delivery: Delivery, send: Try
+    ) -> Receipt | Failure:
         at, began = self._clock.now(), self._clock.monotonic()
-        end = await self._ended(send)
+        end = await self._ended(delivery, send)
         failure = None if isinstance(end, Receipt) else end
         attempts.append(
             Attempt(
@@ -72,10 +81,10 @@ class Courier:
         )
         return end
 
-    async def _ended(self, send: Try) -> Receipt | Failure:
+    async def _ended(self, delivery: Delivery, send: Try) -> Receipt | Failure:
         try:
             async with asyncio.timeout(self._limit):
-                return await send()
+                return await send(delivery)
         except (TemporaryFailure, PermanentFailure) as failure:
             return failure
         except TimeoutError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from notifyd.clock import Clock
 from notifyd.delivery.mutes import Mutes
+from notifyd.delivery.verdict import SettingsOf, no_settings
 from notifyd.model import Event
 from notifyd.outbox.protocols import WorkerStore
 
@@ -33,8 +34,6 @@ class Desk:
     """Publishes what happens to a channel. Raises NotTaken."""
     wake: Callable[[Iterable[str]], None] = _wake_nobody
     """Tells the workers of these channels that something is owed to them."""
-    is_there: Callable[[str], bool] = lambda channel: True
-    """Whether a channel of that name can be told."""
-    targets: Callable[[str], Sequence[str]] = lambda channel: ("",)
-    """The addresses behind a channel that are each owed a delivery of their own."""
+    settings_of: SettingsOf = no_settings
+    """Those of the channels that can be told."""
     chance: Callable[[], float] = random.random

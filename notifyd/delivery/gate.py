@@ -12,7 +12,7 @@ from notifyd.delivery.breaker import Breaker
 from notifyd.delivery.bucket import Bucket
 
 _KEPT_TARGETS = 1000
-"""So many addresses behind a channel have buckets of their own; then the fullest is forgotten."""
+"""So many addresses behind a channel have buckets of their own; the least used is forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,9 @@ class Memory:
     """The tokens and the pause of each address that is not as good as new."""
     trouble_lasted: float | None = None
     closed_for: float = 0.0
+    since: float | None = None
+    """When the trouble began (Unix seconds)."""
+    held: bool = False
     told: str | None = None
 
 
@@ -43,6 +46,10 @@ class Gate:
         self.breaker = Breaker(**breaker.model_dump())
         self.refusal: str | None = None
         """Why the service takes nothing from us at all, until somebody changes something."""
+        self.held = False
+        """The last that the receiver has said is that it wants a pause."""
+        self.since: float | None = None
+        """When the trouble began that lasts, or whose end is still to be told (Unix seconds)."""
         self.told: str | None = None
         """What somebody has been told of the trouble: the type of that event."""
         self.trusted = False
@@ -54,6 +61,11 @@ class Gate:
     def is_open(self) -> bool:
         """Whether the channel is given up for now, by the service or by the breaker."""
         return self.refusal is not None or self.breaker.since is not None
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether nothing goes, given up or not, until the receiver is well again."""
+        return self.is_open or self.held
 
     def wait(self, now: float, target: str = "") -> float:
         """Return the seconds until a message may go: infinite while only an outcome helps."""
@@ -68,27 +80,33 @@ class Gate:
 
     def take(self, now: float, target: str = "") -> None:
         """One message goes."""
-        self.bucket = self.bucket.take(now)
         self.breaker = self.breaker.take()
+        self.spend(now, target)
+
+    def spend(self, now: float, target: str = "") -> None:
+        """One request is made; a message may need more than one."""
+        self.bucket = self.bucket.take(now)
         limit = self.settings.target_limit
         if limit is not None:
             self.targets[target] = self._target(target, limit, now).take(now)
             self._forget_one()
 
     def pause(self, until: float, target: str | None = None) -> None:
-        """The receiver has asked for a pause: no failure, but nothing goes before."""
+        """The receiver has asked for a pause: nothing goes before."""
         self.breaker = self.breaker.let_go()
         if target is None:
             self.bucket = self.bucket.pause(until)
+            self.held = True
             return
         limit = self.settings.target_limit or self.settings.rate_limit
         self.targets[target] = self._target(target, limit, until).pause(until)
+        self._forget_one()
 
     def succeeded(self, now: float) -> bool:
         """Note a success, and tell whether it has closed the breaker."""
         before = self.breaker.since
         self.breaker = self.breaker.succeeded(now)
-        self.trusted = True
+        self.trusted, self.held = True, False
         return before is not None and self.breaker.since is None
 
     def failed(self, now: float) -> bool:
@@ -134,6 +152,8 @@ class Gate:
             },
             trouble_lasted=None if since is None else now - since,
             closed_for=max(self.breaker.until - now, 0.0),
+            since=self.since,
+            held=self.held,
             told=self.told,
         )
         return _MEMORY.dump_json(memory, exclude_defaults=True).decode()
@@ -151,7 +171,7 @@ class Gate:
         if memory.trouble_lasted is not None:
             since, until = then - memory.trouble_lasted, then + memory.closed_for
             self.breaker = self.breaker.reopened(since, until)
-        self.told = memory.told
+        self.told, self.since, self.held = memory.told, memory.since, memory.held
 
     def _target_wait(self, now: float, target: str) -> float:
         return self.targets[target].wait(now) if target in self.targets else 0.0

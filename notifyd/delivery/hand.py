@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections import deque
+from collections.abc import Iterable
 
 import structlog
 
@@ -18,8 +19,8 @@ from notifyd.rendering.digest import digest
 
 AT_ONCE = 100
 """So many deliveries are taken in hand, or turned away, at once."""
-_TRIES = 3
-"""A delivery is tried so often while it is in hand: as an edit, in full, in plain."""
+_TRIES = 4
+"""A delivery is tried so often while it is in hand: as an edit and anew, each in full and plain."""
 _BEYOND = 20.0
 """Seconds by which a lease outlasts these tries."""
 
@@ -35,20 +36,34 @@ class Hand:
         self._desk = desk
         self._gate = gate
         self._policy = policy
-        self._owner = self._new_owner()
+        # Of its own: what a worker before it has left is not taken for what is in hand here.
+        self._owner = f"{desk.owner}/{name}/{secrets.token_hex(4)}"
         self._waiting: deque[Claim] = deque()
+        self._away: set[str] = set()
+        """What is being sent, or is still to be written down."""
+        self._in_doubt = False
         self._log = structlog.get_logger("delivery").bind(channel=name)
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def renounce(self) -> None:
-        """Let the leases run out of what a failing store may have given without our knowing."""
-        self._owner = self._new_owner()
+    def doubt(self) -> None:
+        """The store has failed: it may have given what we do not know of."""
+        self._in_doubt = True
 
     def take(self) -> Claim:
-        """Return what was brought forward; it is the caller's now."""
-        return self._waiting.popleft()
+        """Return what was brought forward; it is on its way until it is `written`."""
+        claim = self._waiting.popleft()
+        self._away.add(claim.delivery.id)
+        return claim
+
+    def written(self, outcomes: Iterable[Outcome]) -> None:
+        """What became of these is stored."""
+        self._away.difference_update(one.claim.delivery.id for one in outcomes)
+
+    def is_stale(self, now: float) -> bool:
+        """Tell whether leases in hand are over: the machine has slept, and others may have them."""
+        return any(claim.until <= now for claim in self._waiting)
 
     def bring_forward(self, now: float) -> float:
         """Put first what may go first; return the seconds until it may (by the steady clock)."""
@@ -63,21 +78,34 @@ class Hand:
     async def fill(self) -> float:
         """Take what may be sent now in hand; return the seconds until there is something."""
         outbox, now = self._desk.outbox, self._desk.clock.now()
-        while claims := await outbox.claim(self._name, self._lease(now), self._room()):
-            why = self._desk.mutes.why(self._name, now)
-            if why is None:
-                self._waiting.extend(claims)
-                return 0.0
+        if self._in_doubt:
+            known = [*(claim.delivery.id for claim in self._waiting), *self._away]
+            await outbox.take_back(self._name, self._owner, known)
+            self._in_doubt = False
+        claims = await outbox.claim(self._name, self._lease(now), self._room())
+        self._waiting.extend(claims)
+        return 0.0 if claims else await self._next_due(now)
+
+    async def hush(self, why: str) -> float:
+        """End all that may be sent now, unsent; return the seconds until there is more."""
+        outbox, now = self._desk.outbox, self._desk.clock.now()
+        if self._waiting:
+            await self._suppress(list(self._waiting), why)
+            self._waiting.clear()
+        while claims := await outbox.claim(self._name, self._lease(now), AT_ONCE):
             await self._suppress(claims, why)
+        return await self._next_due(now)
+
+    async def _next_due(self, now: float) -> float:
         resting = self._gate.resting(self._desk.clock.monotonic())
-        due = await outbox.next_due(self._name, self._owner, tuple(resting))
+        due = await self._desk.outbox.next_due(self._name, self._owner, tuple(resting))
         pauses = [*resting.values(), *([] if due is None else [due - now])]
         return max(min(pauses, default=math.inf), 0.01)
 
     async def folded(self, claim: Claim) -> Delivery:
         """Return what is sent for the claim: itself, or with all that its message tells too."""
         by, most = self._folding()
-        if by is None:
+        if by is None or claim.delivery.alone:
             return claim.delivery
         lease = self._lease(self._desk.clock.now())
         folded = await self._desk.outbox.fold(claim, by, lease, most - 1)
@@ -93,13 +121,11 @@ class Hand:
 
     async def turn_away(self, reason: str) -> None:
         """Give up what has been owed for too long; a channel that is refused hands on the rest."""
-        outbox, now = self._desk.outbox, self._desk.clock.now()
-        if self._desk.mutes.why(self._name, now) is not None:
-            return
-        lease = self._lease(now)
+        outbox, lease = self._desk.outbox, self._lease(self._desk.clock.now())
         while claims := await outbox.expired(self._name, lease, AT_ONCE):
             await self._give_up(claims, reason)
-        if self._gate.refusal is None or not any(map(self._desk.is_there, self._settings.fallback)):
+        heirs = map(self._desk.settings_of, self._settings.fallback)
+        if self._gate.refusal is None or not any(one is not None for one in heirs):
             return
         while claims := await outbox.claim(self._name, lease, AT_ONCE):
             await self._give_up(claims, reason)
@@ -133,7 +159,3 @@ class Hand:
         until = now + _TRIES * self._settings.longest_try + _BEYOND
         resting = tuple(self._gate.resting(self._desk.clock.monotonic()))
         return Lease(owner=self._owner, now=now, until=until, resting=resting)
-
-    def _new_owner(self) -> str:
-        # Of its own: what a worker before it has left is not taken for what is in hand here.
-        return f"{self._desk.owner}/{self._name}/{secrets.token_hex(4)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,10 @@ import structlog
 from notifyd.bus import Subscription
 from notifyd.channels.settings import ChannelSettings
 from notifyd.clock import Clock
+from notifyd.delivery.cards import is_story
 from notifyd.delivery.timetable import Timetable
-from notifyd.model import Delivery, Event, Message, derived_id
+from notifyd.model import Delivery, Event, Message, delivery_id, derived_id
+from notifyd.outbox.errors import OutboxError
 from notifyd.outbox.protocols import Inlet
 from notifyd.outbox.records import Owed
 from notifyd.rendering.renderer import Renderer
@@ -19,8 +22,6 @@ from notifyd.routing.router import Router
 
 AT_ONCE = 100
 """So many batches that wait are stored in one transaction."""
-RULE = "channel"
-"""The rule in a delivery's key: a channel's own list of events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,26 @@ class Intake:
                 self._log.error("not_stored", error=str(error))
 
     async def take_in(self, events: Sequence[Event]) -> None:
-        """Store what one batch owes, in one transaction, and wake those who owe it."""
+        """Store what is owed for events, and wake those who owe it. Raises OutboxError."""
+        try:
+            await self._store(events)
+        except OutboxError:
+            raise
+        except Exception:
+            # One of them cannot be put into words, or be written: the others are told first.
+            for event in events:
+                await self._store_alone(event)
+
+    async def _store_alone(self, event: Event) -> None:
+        try:
+            await self._store([event])
+        except OutboxError:
+            raise
+        except Exception:
+            self._log.exception("event_bug", what=event.type)
+            await self._store([_bare(event)])
+
+    async def _store(self, events: Sequence[Event]) -> None:
         owed = [one for event in events for one in self._owed(event)]
         await self._outbox.add(owed)
         for event in events:
@@ -71,32 +91,50 @@ class Intake:
         channels = self.rules.router.route(event)
         if not channels:
             return
-        message = self.rules.renderer.render(event)
+        message = self._words(event)
         now = self._clock.now()
         for channel in channels:
             settings = self.rules.channels[channel]
-            due = self._timetable.due(channel, settings, event, now)
+            alone = settings.keeps_cards and settings.digest is None and is_story(event)
+            due = now if alone else self._timetable.due(channel, settings, event, now)
+            whole = Delivery(
+                id="",
+                channel=channel,
+                event=event,
+                message=message,
+                fallback=settings.fallback,
+                alone=alone,
+                created=now,
+                due=due,
+                expires=due + settings.retry.give_up_after[event.severity],
+            )
             for target in settings.targets:
-                yield self._one(event, message, channel, target, now, due)
+                id = delivery_id(event.id, channel, target)
+                one = dataclasses.replace(whole, id=id, target=target)
+                yield _once(one, settings.deduplicate)
 
-    def _one(
-        self, event: Event, message: Message, channel: str, target: str, now: float, due: float
-    ) -> Owed:
-        settings = self.rules.channels[channel]
-        same = settings.deduplicate
-        delivery = Delivery(
-            id=derived_id(event.id, RULE, channel, *([target] if target else [])),
-            channel=channel,
-            target=target,
-            event=event,
-            message=message,
-            fallback=settings.fallback,
-            created=now,
-            due=due,
-            expires=due + settings.retry.give_up_after[event.severity],
-        )
-        if same is None:
-            return Owed(delivery=delivery)
-        facts = (text for fact in message.facts for text in fact)
-        words = derived_id(target, message.title, message.body, *facts)
-        return Owed(delivery=delivery, fingerprint=words, alike_since=now - same)
+    def _words(self, event: Event) -> Message:
+        try:
+            return self.rules.renderer.render(event)
+        except Exception:
+            self._log.exception("not_rendered", what=event.type)
+            title = f"{event.type.replace('_', ' ')}: {event.subject}"
+            return Message(title=title, body="notifyd found no words for it; its log says why.")
+
+
+def _once(delivery: Delivery, within: float | None) -> Owed:
+    """Owe a delivery, but not if the same was said within so many seconds."""
+    if within is None:
+        return Owed(delivery=delivery)
+    message = delivery.message
+    facts = (text for fact in message.facts for text in fact)
+    words = derived_id(delivery.target, message.title, message.body, *facts)
+    return Owed(delivery=delivery, fingerprint=words, alike_since=delivery.created - within)
+
+
+def _bare(event: Event) -> Event:
+    """Return what can be told of an event that cannot be written down as it is."""
+    subject, group = (
+        text.encode("utf-8", "replace").decode() for text in (event.subject, event.group)
+    )
+    return dataclasses.replace(event, subject=subject, group=group, data={})

@@ -8,12 +8,19 @@ from dataclasses import dataclass
 
 from notifyd.channels.base import Receipt
 from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
-from notifyd.channels.settings import Retry
+from notifyd.channels.settings import ChannelSettings, Retry
 from notifyd.delivery import backoff
-from notifyd.model import Delivery, DeliveryState, derived_id
+from notifyd.model import Delivery, DeliveryState, delivery_id, derived_id
 from notifyd.outbox.records import Attempt, Card, Claim, Outcome, Owed
 
 Failure = TemporaryFailure | PermanentFailure
+SettingsOf = Callable[[str], ChannelSettings | None]
+"""Finds the settings of a channel by its name; None where there is no such channel."""
+
+
+def no_settings(channel: str) -> ChannelSettings | None:
+    """There are no other channels."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +38,12 @@ class Policy:
     """How one channel treats what fails."""
 
     retry: Retry
-    is_there: Callable[[str], bool] = lambda channel: True
-    """Whether a channel of that name can be told instead."""
-    targets: Callable[[str], Sequence[str]] = lambda channel: ("",)
-    """The addresses behind it."""
+    settings_of: SettingsOf = no_settings
+    """Those of the channels that can be told instead."""
+
+    def heirs_of(self, delivery: Delivery) -> Sequence[str]:
+        """Return the channels, in order, that can be told instead."""
+        return [name for name in delivery.fallback if self.settings_of(name) is not None]
 
 
 def verdict(claim: Claim, tried: Tried, policy: Policy, now: float, chance: float) -> Outcome:
@@ -59,8 +68,9 @@ def verdict(claim: Claim, tried: Tried, policy: Policy, now: float, chance: floa
 
 def given_up(claim: Claim, reason: str, policy: Policy, now: float) -> Outcome:
     """Return the end of a claim that this channel does not take: others are told, or it is dead."""
-    chain = [name for name in claim.delivery.fallback if policy.is_there(name)]
-    if not chain:
+    chain = policy.heirs_of(claim.delivery)
+    heir = policy.settings_of(chain[0]) if chain else None
+    if heir is None:
         return Outcome(claim=claim, state=DeliveryState.DEAD, at=now, detail=reason)
     return Outcome(
         claim=claim,
@@ -68,8 +78,12 @@ def given_up(claim: Claim, reason: str, policy: Policy, now: float) -> Outcome:
         at=now,
         detail=f"given up, told through {chain[0]} instead: {reason}",
         instead=tuple(
-            Owed(delivery=_handed_on(claim.delivery, chain, target, policy, now))
-            for target in policy.targets(chain[0])
+            Owed(
+                delivery=_handed_on(claim.delivery, chain, target, heir, now),
+                # Who hears the event anyway is not told it twice.
+                unless=delivery_id(claim.delivery.event.id, chain[0], target),
+            )
+            for target in heir.targets
         ),
     )
 
@@ -85,7 +99,7 @@ def put_back(claim: Claim, now: float, due: float | None = None) -> Outcome:
 
 
 def _handed_on(
-    delivery: Delivery, chain: Sequence[str], target: str, policy: Policy, now: float
+    delivery: Delivery, chain: Sequence[str], target: str, heir: ChannelSettings, now: float
 ) -> Delivery:
     return dataclasses.replace(
         delivery,
@@ -95,14 +109,15 @@ def _handed_on(
         target=target,
         rule=f"fallback of {delivery.channel}",
         fallback=tuple(chain[1:]),
+        alone=heir.keeps_cards and delivery.alone,
         created=now,
         due=now,
-        expires=now + policy.retry.give_up_after[delivery.event.severity],
+        expires=now + heir.retry.give_up_after[delivery.event.severity],
     )
 
 
 def _refused(claim: Claim, failure: PermanentFailure, policy: Policy, now: float) -> Outcome:
-    if failure.fault is Fault.CHANNEL and not any(map(policy.is_there, claim.delivery.fallback)):
+    if failure.fault is Fault.CHANNEL and not policy.heirs_of(claim.delivery):
         # It is not the message's fault: it waits for the channel to be mended.
         return dataclasses.replace(put_back(claim, now, due=now), detail=failure.reason)
     return given_up(claim, failure.reason, policy, now)
@@ -113,17 +128,16 @@ def _failed(
 ) -> Outcome:
     if now >= claim.delivery.expires:
         return given_up(claim, failure.reason, policy, now)
-    counted = failure.retry_after is None
-    pause = failure.retry_after
-    if pause is None:
+    pause = 0.0  # the whole channel, or its address, waits
+    if not failure.busy:
         pause = backoff.delay(policy.retry, claim.delivery.attempts + 1, chance)
-    elif not failure.only_target:
-        pause = 0.0  # the whole channel waits
+    if failure.only_target:
+        pause = max(pause, failure.retry_after or 0.0)
     return Outcome(
         claim=claim,
         state=DeliveryState.PENDING,
         at=now,
-        counted=int(counted),
+        counted=int(not failure.busy),
         due=now + pause,
         detail=failure.reason,
     )

@@ -7,7 +7,9 @@ for something new, for the next moment at which a message may go, or for the sto
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import math
+from collections.abc import Sequence
 
 import structlog
 
@@ -45,16 +47,18 @@ class Worker:
         self.condition = Condition(name, gate, desk)
         self._desk = desk
         self._clock = desk.clock
-        self._policy = Policy(settings.retry, desk.is_there, desk.targets)
+        self._policy = Policy(settings.retry, desk.settings_of)
         self._courier = Courier(channel, settings.longest_try, desk.clock, settings.cards)
         self._ledger = Ledger(
             desk.outbox,
             desk.clock,
             self.condition.notes,
-            lambda outcomes: desk.wake(heirs(outcomes)),
+            self._written,
         )
         self._hand = Hand(name, settings, desk, gate, self._policy)
         self._sending = 0
+        self._probe: Claim | None = None
+        """The one message by which it is seen how a receiver fares that is not trusted."""
         self._choosing = asyncio.Lock()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -89,11 +93,15 @@ class Worker:
             await self._leave()
 
     async def _leave(self) -> None:
-        try:
-            await self._ledger.flush()
-            await self._hand.put_back()
-        except OutboxError as error:
-            self._log.error("store_trouble", error=str(error))
+        for last in (self._ledger.flush, self._hand.put_back):
+            try:
+                await last()
+            except OutboxError as error:
+                self._log.error("store_trouble", error=str(error))
+
+    def _written(self, outcomes: Sequence[Outcome]) -> None:
+        self._hand.written(outcomes)
+        self._desk.wake(heirs(outcomes))
 
     async def _lane(self) -> None:
         while (claim := await self._next()) is not None:
@@ -101,6 +109,7 @@ class Worker:
                 await self._send(claim)
             finally:
                 self._sending -= 1
+                self._probe = None if self._probe is claim else self._probe
                 self._wake.set()
 
     async def _next(self) -> Claim | None:
@@ -112,7 +121,7 @@ class Worker:
                     pause = await self._pause()
                 except OutboxError as error:
                     self._log.error("store_trouble", error=str(error))
-                    self._hand.renounce()
+                    self._hand.doubt()
                     pause = _STORE_TROUBLE_PAUSE
                 if self._stopping:
                     break
@@ -123,6 +132,8 @@ class Worker:
 
     def _taken(self) -> Claim:
         claim = self._hand.take()
+        if self.gate.is_open or not self.gate.trusted:
+            self._probe = claim
         self.gate.take(self._clock.monotonic(), claim.delivery.target)
         self._sending += 1
         return claim
@@ -133,10 +144,17 @@ class Worker:
         if self._ledger.is_stuck:
             # Going on would send what the store does not know to be sent.
             await self._ledger.flush()
-        if self._sending and (self.gate.is_open or not self.gate.trusted):
+        why = self._desk.mutes.why(self.name, self._clock.now())
+        if why is not None:
+            return min(await self._hand.hush(why), self._patience())
+        if self._probe and (self.gate.is_open or not self.gate.trusted):
             return math.inf  # until it is known how that one fares
         if self.gate.wait(self._clock.monotonic()) > 0:
             return await self._shut()
+        return await self._open()
+
+    async def _open(self) -> float:
+        """Bring something to hand that may go now."""
         if not self._hand:
             pause = await self._fill_hand()
             if not self._hand:
@@ -144,8 +162,9 @@ class Worker:
         # What was open before the store was asked may be shut by now.
         if self.gate.wait(self._clock.monotonic()) > 0:
             return await self._shut()
-        if self._hand.bring_forward(self._clock.monotonic()) > 0:
-            await self._hand.put_back()  # only its targets rest; others may be owed something
+        is_late = self._hand.is_stale(self._clock.now())
+        if is_late or self._hand.bring_forward(self._clock.monotonic()) > 0:
+            await self._hand.put_back()  # or only its targets rest: others may be owed something
             return _LOOK_AGAIN
         return 0.0
 
@@ -164,14 +183,14 @@ class Worker:
             return pause
         if self._hand and pause > PATIENCE:
             await self._hand.put_back()
-        if not self.gate.is_open:
+        if not self.gate.in_trouble:
             return pause
         await self._hand.turn_away(self.gate.refusal or self.last_error or "it was down")
         return min(pause, self._patience())
 
     def _patience(self) -> float:
         """Return the seconds after which a channel in trouble is looked at, whatever it owes."""
-        if not self.gate.is_open:
+        if not self.gate.in_trouble:
             return PATIENCE if self.gate.told else math.inf
         return _AT_LEAST if self.gate.told else PATIENCE
 
@@ -182,7 +201,8 @@ class Worker:
             self._log.error("store_trouble", error=str(error))
             outcome = put_back(claim, self._clock.now())
         except asyncio.CancelledError:
-            self._ledger.keep(put_back(claim, self._clock.now()))
+            outcome = put_back(claim, self._clock.now())
+            self._ledger.keep(dataclasses.replace(outcome, tried=True))
             raise
         try:
             await self._ledger.put(outcome, busy=self._sending > 1)
@@ -206,7 +226,10 @@ class Worker:
         card = None
         if self._courier.keeps_card(delivery):
             card = await self._desk.outbox.card(self.name, claim.lane)
-        return await self._courier.carry(delivery, card)
+        tried = await self._courier.carry(delivery, card)
+        for _ in tried.attempts[1:]:
+            self.gate.spend(self._clock.monotonic(), delivery.target)
+        return tried
 
     def _log_end(self, delivery: Delivery, outcome: Outcome) -> None:
         about = {"job": delivery.event.subject, "what": delivery.event.type}

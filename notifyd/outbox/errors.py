@@ -21,7 +21,7 @@ def is_damage(error: sqlite3.Error) -> bool:
     return any(word in str(error) for word in _DAMAGE)
 
 
-def refusal(path: Path, error: sqlite3.Error) -> OutboxError:
+def refusal(path: Path, error: Exception) -> OutboxError:
     """Return why the file cannot be opened, and what to do."""
     text = str(error)
     if "locked" in text or "busy" in text:

@@ -23,13 +23,15 @@ class Folding:
     def fold(self, leader: Claim, by: By, lease: Lease, limit: int) -> Folded:
         """Take in hand what can be told in the leader's message too; list the first of it.
 
-        A leader that was in hand before keeps those that it had: it may have been sent, and
-        its id stands for them.
+        A leader that was tried before keeps those that it had, and no others: it may have been
+        sent, and its id stands for them.
         """
         found: Values = {"leader": leader.delivery.id, "limit": limit}
         with self.sql.transaction():
-            again = leader.fence > 1
-            self.sql.run("take_members" if again else f"fold_by_{by}", _which(leader, lease))
+            which = _which(leader, lease)
+            self.sql.run("take_members", which)
+            if not leader.tried:
+                self.sql.run(f"fold_by_{by}", which)
             listed = self.sql.all("folded", found)
             types = self.sql.all("folded_types", found)
         return Folded(

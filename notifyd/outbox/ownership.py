@@ -24,6 +24,8 @@ class Ownership:
 
     host: str
     until: float
+    token: str = ""
+    """The same for all that one daemon writes, and for no other's."""
 
 
 _OWNERSHIP = TypeAdapter(Ownership)
@@ -35,39 +37,46 @@ class Deed:
 
     folder: Path
 
+    def owner(self, now: float) -> Ownership | None:
+        """Return whose daemon may still run, if there is one."""
+        owner = self._read()
+        # A clock that runs ahead must not keep the store for ever.
+        is_alive = owner is not None and now < owner.until <= now + 2 * LASTS
+        return owner if is_alive else None
+
     def other_owner(self, host: str, now: float) -> Ownership | None:
         """Return who owns the folder, if it is another host's daemon that may still run."""
-        try:
-            return other_owner(self._path.read_text("utf-8", "replace"), host, now)
-        except FileNotFoundError:
-            return None
+        owner = self.owner(now)
+        return owner if owner is not None and owner.host != host else None
 
-    def renew(self, host: str, now: float) -> None:
-        """Let a host own the folder from now on."""
+    def renew(self, host: str, now: float, token: str = "") -> Ownership:
+        """Let a host's daemon own the folder from now on."""
+        owner = Ownership(host, now + LASTS, token)
         draft = self._path.with_name(f"{NOTE}.{host}.new")
-        draft.write_text(renewed(host, now))
+        draft.write_bytes(_OWNERSHIP.dump_json(owner))
         draft.replace(self._path)
+        return owner
 
-    def give_up(self) -> None:
-        """Let the folder be anybody's."""
-        self._path.unlink(missing_ok=True)
+    def may_be_lost(self, mine: Ownership, now: float) -> bool:
+        """Tell whether another host may have used the folder since it was mine."""
+        return now >= mine.until and not self.names(mine.token)
+
+    def names(self, token: str) -> bool:
+        """Tell whether it is this daemon's, in time or not."""
+        owner = self._read()
+        return owner is not None and owner.token == token
+
+    def give_up(self, token: str) -> None:
+        """Let the folder be anybody's, if it is still this daemon's."""
+        if self.names(token):
+            self._path.unlink(missing_ok=True)
+
+    def _read(self) -> Ownership | None:
+        try:
+            return _OWNERSHIP.validate_json(self._path.read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
 
     @property
     def _path(self) -> Path:
         return self.folder / f"{NOTE}.json"
-
-
-def renewed(host: str, now: float) -> str:
-    """Return the text by which a host owns the store from now on."""
-    return _OWNERSHIP.dump_json(Ownership(host, now + LASTS)).decode()
-
-
-def other_owner(text: str | None, host: str, now: float) -> Ownership | None:
-    """Return who owns the store, if it is another host's daemon that may still run."""
-    try:
-        owner = _OWNERSHIP.validate_json(text or "")
-    except ValidationError:
-        return None
-    # A clock that runs ahead must not keep the store for ever.
-    is_alive = now < owner.until <= now + 2 * LASTS
-    return owner if owner.host != host and is_alive else None

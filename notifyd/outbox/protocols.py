@@ -1,7 +1,8 @@
 """The store as those see it who use it, each no more of it than it needs.
 
 Every call raises OutboxError when the store cannot be read or written; then nothing of the call
-has happened. A name is any text; times are Unix seconds.
+has happened, or of what can be many rows (dead letters, upkeep) only the first of them. A name is
+any text; times are Unix seconds.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ class Source(Protocol):
 
     async def expired(self, channel: str, lease: Lease, limit: int) -> list[Claim]:
         """Take in hand what has been tried to the end of its life, each lane's in order."""
+
+    async def take_back(self, channel: str, owner: str, known: Sequence[str]) -> None:
+        """Owe again what the owner has in hand, but for what it knows of (ids)."""
 
     async def next_due(
         self, channel: str, owner: str = "", resting: Sequence[str] = ()
@@ -119,11 +123,14 @@ class DeadLetters(Protocol):
 class Upkeep(Protocol):
     """What the housekeeper needs."""
 
-    async def purge(self, ended: float, died: float) -> None:
-        """Forget what ended before the one time, and died before the other."""
+    async def purge(self, ended: float, died: float) -> int:
+        """Forget what ended before the one time, and died before the other.
 
-    async def suppress_strangers(self, channels: Iterable[str], before: float, now: float) -> None:
-        """End what has been owed since before that time to channels other than these."""
+        Returns how many dead letters were among it.
+        """
+
+    async def suppress_strangers(self, strangers: Iterable[str], before: float, now: float) -> None:
+        """End what these channels, which nobody has configured, are owed since before that time."""
 
 
 class WorkerStore(Source, Folds, Books, Waiting, Cards, Notes, Protocol):

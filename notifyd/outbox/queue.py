@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -46,6 +46,11 @@ class Queue:
                 rows += self._expired_behind(first, values, limit - len(rows))
             return self._take(rows, lease)
 
+    def take_back(self, channel: str, owner: str, known: Sequence[str]) -> None:
+        """Owe again what the owner has in hand, but for what it knows of."""
+        values = {"channel": channel, "owner": owner, "known": many(known)}
+        self.sql.run("take_back", values)
+
     def next_due(self, channel: str, owner: str, resting: Sequence[str] = ()) -> float | None:
         """Return when there may be something for the owner to claim; None when there is nothing."""
         values: Values = {"channel": channel, "owner": owner, "resting": _lines(resting)}
@@ -56,20 +61,18 @@ class Queue:
         """Let everything that waits for its next try be tried now."""
         self.sql.run("hasten", {"channel": channel, "now": now})
 
-    def suppress_strangers(self, channels: Iterable[str], before: float, now: float) -> None:
-        """End what has been owed since before that time to channels other than these."""
+    def suppress(self, channel: str, before: float, now: float, limit: int) -> int:
+        """End some of what a channel has been owed since before that time; return how many."""
+        values: Values = {"channel": channel, "before": before, "now": now, "limit": limit}
         with self.sql.transaction():
-            owing = {row["channel"] for row in self.sql.all("owing", {})}
-            for stranger in owing.difference(channels):
-                self._suppress(stranger, before, now)
-
-    def _suppress(self, channel: str, before: float, now: float) -> None:
-        self.sql.run("release_expired", {"channel": channel, "now": now, "owner": None})
-        rows = self.sql.all("owed_for_long", {"channel": channel, "before": before})
-        why = "its channel is not configured"
-        self.sql.run_many("suppress", ({"id": row["id"], "now": now, "why": why} for row in rows))
-        self.sql.run_many("let_members_go", ({"id": row["id"]} for row in rows))
-        self.sql.run("next_heads", {"ended": many(row["id"] for row in rows)})
+            self.sql.run("release_expired", {**values, "owner": None})
+            ids = [row["id"] for row in self.sql.all("owed_for_long", values)]
+            why = "its channel is not configured"
+            self.sql.run("suppress", {"ended": many(ids), "now": now, "why": why})
+            if self.sql.one("any_member", values):
+                self.sql.run_many("let_members_go", ({"id": id} for id in ids))
+            self.sql.run("next_heads", {"ended": many(ids)})
+            return len(ids)
 
     def _asked(self, channel: str, lease: Lease, limit: int) -> Values:
         who = lease.owner

@@ -32,6 +32,8 @@ class Owed:
     fingerprint: str | None = None
     alike_since: float = 0.0
     """How far back (Unix seconds) the same counts as told."""
+    unless: str | None = None
+    """The delivery in whose stead it is: while that is owed, or told, this is not owed."""
 
 
 By = Literal["event_type", "channel", "group"]
@@ -58,6 +60,8 @@ class Claim:
     lane: str
     until: float = math.inf
     """From then on (Unix seconds) it may be somebody else's: too late to send it."""
+    tried: bool = False
+    """It may have been sent before: what its message tells stays as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +108,18 @@ class Outcome:
     detail: str | None = None
     ref: str | None = None
     card: Card | None = None
+    tried: bool = False
+    """It may have been sent, although nobody knows of an attempt."""
     instead: tuple[Owed, ...] = ()
     """What is owed to others in its place; what its message told besides is owed again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A delivery by its id and its title."""
+
+    id: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +146,8 @@ class Record:
     tells: int
     """How many others its own message told."""
     attempts: tuple[Attempt, ...]
+    others: tuple[Named, ...] = ()
+    """The first ten of those; only where one delivery by itself is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from notifyd.clock import local_time
 from notifyd.model import Delivery, DeliveryState
-from notifyd.outbox.records import CONTENT, Attempt, Claim, Content, Record
+from notifyd.outbox.records import CONTENT, Attempt, Claim, Content, Named, Record
 from notifyd.outbox.statements import Values
 
 DAMAGED = "this version of notifyd cannot read it"
@@ -36,19 +36,20 @@ def row_of(delivery: Delivery, fingerprint: str | None, told: float | None) -> V
         "rule": delivery.rule,
         "content": CONTENT.dump_json(content).decode(),
         "fingerprint": fingerprint,
+        "alone": delivery.alone,
         "state": DeliveryState.PENDING if told is None else DeliveryState.SUPPRESSED,
         "created": delivery.created,
         "due": delivery.due,
         "expires": min(delivery.expires, _FOR_EVER),
         "finished": None if told is None else delivery.created,
-        "detail": None if told is None else f"the same was told at {local_time(told)}",
+        "detail": None if told is None else f"says the same as the one of {local_time(told)}",
     }
 
 
 def delivery_of(row: sqlite3.Row) -> Delivery:
     """Return the delivery of a row. Raises ValidationError if its content cannot be read."""
     # By position: a look-up by name compares with the names of all columns before it.
-    id, channel, target, rule, text, attempts, created, due, expires, *_ = row
+    id, channel, target, rule, text, attempts, created, due, expires, alone, *_ = row
     content = CONTENT.validate_json(text)
     return Delivery(
         id=id,
@@ -57,6 +58,7 @@ def delivery_of(row: sqlite3.Row) -> Delivery:
         message=content.message,
         target=target,
         rule=rule,
+        alone=bool(alone),
         fallback=content.fallback,
         attempts=attempts,
         created=created,
@@ -67,7 +69,13 @@ def delivery_of(row: sqlite3.Row) -> Delivery:
 
 def claim_of(row: sqlite3.Row, until: float) -> Claim:
     """Return the row as a claim that has just been made. Raises ValidationError."""
-    return Claim(delivery=delivery_of(row), fence=row["fence"] + 1, lane=row["lane"], until=until)
+    return Claim(
+        delivery=delivery_of(row),
+        fence=row["fence"] + 1,
+        lane=row["lane"],
+        until=until,
+        tried=bool(row["tried"]),
+    )
 
 
 def record_of(row: sqlite3.Row, attempts: list[sqlite3.Row], tells: int) -> Record:
@@ -93,6 +101,11 @@ def record_of(row: sqlite3.Row, attempts: list[sqlite3.Row], tells: int) -> Reco
         tells=tells,
         attempts=tuple(Attempt(**dict(attempt)) for attempt in attempts),
     )
+
+
+def named(row: sqlite3.Row) -> Named:
+    """Return the row by its name, readable or not."""
+    return Named(id=row["id"], title=_said(row)[0])
 
 
 def _said(row: sqlite3.Row) -> tuple[str, str]:

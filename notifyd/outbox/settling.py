@@ -26,7 +26,7 @@ class Settling:
             theirs = self._settle(outcomes)
             self.sql.run_many("keep_card", _cards(theirs))
             ended = [one for one in theirs if one.state is not DeliveryState.PENDING]
-            self._end_members(ended)
+            self._end_members([one for one in theirs if not _keeps_members(one)])
             self.sql.run("next_heads", {"ended": many(_id(one) for one in ended)})
             write(self.sql, [owed for one in ended for owed in one.instead])
             return len(theirs)
@@ -44,12 +44,12 @@ class Settling:
         for channel in {outcome.claim.delivery.channel for outcome in ended}:
             if self.sql.one("any_member", {"channel": channel}):
                 for outcome in ended:
-                    self._end_its_members(_values(outcome), alone=bool(outcome.instead))
+                    self._end_its_members(_values(outcome))
 
-    def _end_its_members(self, end: Values, alone: bool) -> None:
-        """Let those share the end of a message that it told, unless it is handed on alone."""
+    def _end_its_members(self, end: Values) -> None:
+        """Let those share the end of a message that it told; the others are owed again."""
         members = self.sql.all("members", end)
-        if not alone:
+        if end["state"] == DeliveryState.DELIVERED:
             self.sql.run("end_members", end)
         self.sql.run("let_members_go", end)
         self.sql.run("next_heads", {"ended": many(row["id"] for row in members)})
@@ -66,12 +66,19 @@ def _id(outcome: Outcome) -> str:
     return outcome.claim.delivery.id
 
 
+def _keeps_members(outcome: Outcome) -> bool:
+    """Tell whether a message that was tried is tried again: what it tells stays in it."""
+    tried = outcome.claim.tried or outcome.tried or bool(outcome.attempts)
+    return outcome.state is DeliveryState.PENDING and tried
+
+
 def _values(outcome: Outcome) -> Values:
     ended = outcome.state is not DeliveryState.PENDING
     return {
         "id": _id(outcome),
         "state": outcome.state,
         "fence": outcome.claim.fence,
+        "tried": outcome.tried or bool(outcome.attempts),
         "counted": outcome.counted,
         "due": outcome.due,
         "detail": outcome.detail,

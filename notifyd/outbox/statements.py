@@ -57,6 +57,11 @@ class Statements:
                 self._connection.execute("ROLLBACK")
             raise
 
+    @property
+    def changes(self) -> int:
+        """How many rows it has changed so far."""
+        return self._connection.total_changes
+
     def close(self) -> None:
         self._connection.close()
 

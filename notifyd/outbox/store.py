@@ -6,20 +6,24 @@ SQLite does its work in one thread of its own, so that a slow disk never stops t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import structlog
 
+from notifyd.clock import Clock, SystemClock
 from notifyd.model import DeliveryState
 from notifyd.outbox.archive import Archive
 from notifyd.outbox.database import mend_database, open_database
-from notifyd.outbox.errors import OutboxError, is_damage
+from notifyd.outbox.errors import OutboxBusy, OutboxError, is_damage
 from notifyd.outbox.folding import Folding
 from notifyd.outbox.notebook import Notebook
+from notifyd.outbox.ownership import Deed, Ownership
 from notifyd.outbox.queue import Queue
 from notifyd.outbox.records import Backlog, By, Claim, Folded, Lease, Outcome, Owed, Record
 from notifyd.outbox.salvage import Recovered
@@ -28,24 +32,33 @@ from notifyd.outbox.statements import Statements
 
 T = TypeVar("T")
 _AT_ONCE = 1000
-"""So many rows are forgotten in one transaction."""
+"""So many rows are forgotten, suppressed or owed again in one transaction."""
+
+_MENDING = 60.0
+"""Seconds between two rescues: each reads and writes all of the file."""
 
 
 class Outbox:
     """The store of one daemon. `open` it first, `close` it last.
 
     Every call raises OutboxError when the file cannot be read or written; then nothing of
-    the call has happened.
+    the call has happened, or of what can be many rows only the first of them.
     """
 
-    def __init__(self, path: Path, executor: Executor | None = None) -> None:
+    def __init__(
+        self, path: Path, executor: Executor | None = None, clock: Clock | None = None
+    ) -> None:
         """`executor` has one thread, and is the store's own."""
         self.path = path
         self._thread = executor or ThreadPoolExecutor(1, thread_name_prefix="outbox")
         self._sql: Statements | None = None
+        self._clock = clock or SystemClock()
         self._is_damaged = False
+        self._mended = float("-inf")
+        self.held: Ownership | None = None
+        """Until when the state folder is this daemon's; None where nobody else is minded."""
         self.trouble: str | None = None
-        """Why the last call failed; None when it did not."""
+        """Why the last call failed that did, until something is stored again."""
 
     async def open(self, thorough: bool = False) -> Recovered | None:
         """Return what had to be mended, if anything had; `thorough` reads all of it to know.
@@ -59,7 +72,9 @@ class Outbox:
     async def close(self) -> None:
         """Let go of the file. Everything that was begun is stored, awaited or not."""
         if self._sql is not None:
-            await self._in_thread(self._let_go)
+            # Closing writes, too: what another host has by now is left as it is.
+            with contextlib.suppress(OutboxBusy):
+                await self._in_thread(self._let_go)
         self._thread.shutdown()
 
     def _let_go(self) -> None:
@@ -79,6 +94,10 @@ class Outbox:
     async def expired(self, channel: str, lease: Lease, limit: int) -> list[Claim]:
         """Take in hand what has been tried to the end of its life."""
         return await self._queue(lambda queue: queue.expired(channel, lease, limit))
+
+    async def take_back(self, channel: str, owner: str, known: Sequence[str]) -> None:
+        """Owe again what the owner has in hand, but for what it knows of (ids)."""
+        await self._queue(lambda queue: queue.take_back(channel, owner, known))
 
     async def fold(self, leader: Claim, by: By, lease: Lease, limit: int) -> Folded:
         """Take in hand what can be told in the leader's message too; list the first of it."""
@@ -100,10 +119,10 @@ class Outbox:
         """Let everything that waits for its next try be tried now."""
         await self._queue(lambda queue: queue.hasten(channel, now))
 
-    async def suppress_strangers(self, channels: Iterable[str], before: float, now: float) -> None:
-        """End what has been owed since before that time to channels other than these."""
-        names = list(channels)
-        await self._queue(lambda queue: queue.suppress_strangers(names, before, now))
+    async def suppress_strangers(self, strangers: Iterable[str], before: float, now: float) -> None:
+        """End what these channels, which nobody has configured, are owed since before that time."""
+        for name in strangers:
+            await self._bit_by_bit(partial(_suppressed, name, before, now))
 
     async def backlog(self) -> Mapping[str, Backlog]:
         """Return what each channel still owes."""
@@ -125,17 +144,36 @@ class Outbox:
 
     async def revive(self, id: str | None, channel: str | None, now: float, expires: float) -> int:
         """Owe dead letters again, one or all (of a channel); return how many."""
-        return await self._archive(lambda archive: archive.revive(id, channel, now, expires))
+        return await self._with_dead(id, channel, lambda old, some: old.revive(some, now, expires))
 
     async def forget_dead(self, id: str | None, channel: str | None) -> int:
         """Forget dead letters, one or all (of a channel); return how many."""
-        return await self._archive(lambda archive: archive.forget_dead(id, channel))
+        return await self._with_dead(id, channel, Archive.forget_dead)
 
-    async def purge(self, ended: float, died: float) -> None:
-        """Forget what ended before the one time, and died before the other (Unix seconds)."""
-        # Bit by bit, for others wait for the thread.
-        while await self._archive(lambda archive: archive.purge(ended, died, _AT_ONCE)):
-            continue
+    async def purge(self, ended: float, died: float) -> int:
+        """Forget what ended before the one time, and died before the other (Unix seconds).
+
+        Returns how many dead letters were among it.
+        """
+        await self._bit_by_bit(lambda sql: Archive(sql).purge(ended, _AT_ONCE))
+        return await self._bit_by_bit(lambda sql: Archive(sql).purge_dead(died, _AT_ONCE))
+
+    async def _with_dead(
+        self, id: str | None, channel: str | None, work: Callable[[Archive, list[int]], int]
+    ) -> int:
+        """Do it with what is dead now, so many in a transaction and in their order; sum it up."""
+        dead = await self._archive(lambda archive: archive.find_dead(id, channel))
+        done = 0
+        for first in range(0, len(dead), _AT_ONCE):
+            done += await self._archive(partial(_done_with, dead[first : first + _AT_ONCE], work))
+        return done
+
+    async def _bit_by_bit(self, work: Callable[[Statements], int]) -> int:
+        """Do it until it finds nothing more, for others wait for the thread; sum it up."""
+        done = 0
+        while number := await self._run(work):
+            done += number
+        return done
 
     async def note(self, name: str) -> str | None:
         """Return what was written under a name."""
@@ -170,20 +208,29 @@ class Outbox:
         return await self._in_thread(lambda: work(self._statements()))
 
     def _statements(self) -> Statements:
+        self._mend_if_damaged()
         if self._sql is None:
             raise OutboxError(f"{self.path} is closed")
         return self._sql
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         def guarded() -> T:
+            before = self._sql.changes if self._sql else 0
             try:
-                self._mend_if_damaged()
+                self._mind_others()
                 result = work()
             except sqlite3.Error as error:
                 self.trouble = str(error)
-                self._is_damaged = is_damage(error)
+                self._is_damaged |= is_damage(error)
                 raise OutboxError(f"{self.path}: {error}") from error
-            self.trouble = None
+            except OutboxError as error:
+                self.trouble = str(error)
+                raise
+            except (OSError, OverflowError, UnicodeError) as error:
+                raise OutboxError(f"{self.path}: {error}") from error
+            # Only what was stored shows that all is well: a full disk can still be read.
+            if self._sql and self._sql.changes > before:
+                self.trouble = None
             return result
 
         # Shielded: a write that has begun is finished, whatever is being cancelled.
@@ -191,13 +238,38 @@ class Outbox:
             asyncio.get_running_loop().run_in_executor(self._thread, guarded)
         )
 
+    def _mind_others(self) -> None:
+        """Raise OutboxBusy when another host may have the file by now."""
+        # It names itself some time before it opens the file: until then the old name is there.
+        folder, held = self.path.parent, self.held
+        if held is not None and Deed(folder).may_be_lost(held, self._clock.now()):
+            raise OutboxBusy(f"{folder} is not this daemon's any more; another host may use it")
+
     def _mend_if_damaged(self) -> None:
         """Go on with what can be saved of a file that turned out to be damaged."""
-        if self._is_damaged:
-            self._let_go()
-            connection, recovered = mend_database(self.path)
-            self._sql = Statements(connection)
-            self._is_damaged = False
-            kept, saved = str(recovered.kept), recovered.rows
-            log = structlog.get_logger("outbox")
-            log.error("store_was_damaged", action="started_anew", saved=saved, kept=kept)
+        if not self._is_damaged:
+            return
+        now = self._clock.monotonic()
+        if now < self._mended + _MENDING:
+            raise OutboxError(self.trouble)
+        self._mended = now
+        self._let_go()
+        connection, recovered = mend_database(self.path)
+        self._sql = Statements(connection)
+        self._is_damaged, self.trouble = False, None
+        log = structlog.get_logger("outbox")
+        log.error(
+            "store_was_damaged",
+            action="started_anew",
+            saved=recovered.rows,
+            missing=recovered.missing,
+            kept=str(recovered.kept),
+        )
+
+
+def _done_with(some: list[int], work: Callable[[Archive, list[int]], int], on: Archive) -> int:
+    return work(on, some)
+
+
+def _suppressed(channel: str, before: float, now: float, sql: Statements) -> int:
+    return Queue(sql).suppress(channel, before, now, _AT_ONCE)

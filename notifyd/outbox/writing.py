@@ -26,7 +26,8 @@ def pulling_forward(sql: Statements) -> Iterator[None]:
 
 
 def _row(sql: Statements, owed: Owed) -> Values:
-    return row_of(owed.delivery, owed.fingerprint, _told(sql, owed))
+    row = row_of(owed.delivery, owed.fingerprint, _told(sql, owed))
+    return {**row, "unless": owed.unless}
 
 
 def _told(sql: Statements, owed: Owed) -> float | None:

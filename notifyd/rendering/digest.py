@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from notifyd.events.catalogue import CATALOGUE, SEVERITIES
 from notifyd.model import Delivery, Event, Message, Severity, derived_id
 from notifyd.units import shortened
 
 TYPE = "digest"
-_TITLE = 200
+_LINE = 200
+_LINES = 2
+"""So many lines of what each says are told beside its title."""
 
 
 def digest(leader: Delivery, others: Sequence[Delivery], types: Mapping[str, int]) -> Delivery:
@@ -41,12 +43,20 @@ def _message(listed: Sequence[Delivery], counts: Mapping[str, int], total: int) 
         f"{number} {name.replace('_', ' ')}"
         for name, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     )
-    lines = [f"• {shortened(one.message.title, _TITLE)}" for one in listed]
+    lines = [line for one in listed for line in _listed(one.message)]
     left = total - len(listed)
     return Message(
         title=f"{total} notices: {kinds}",
         body="\n".join([*lines, *([f"… and {left} more"] if left else [])]),
     )
+
+
+def _listed(message: Message) -> Iterator[str]:
+    """Give the title and how the body begins: why it failed, or what somebody has written."""
+    yield f"• {shortened(message.title, _LINE)}"
+    body = [line for line in message.body.splitlines() if line.strip()]
+    for line in body[:_LINES]:
+        yield f"  {shortened(line, _LINE)}"
 
 
 def _severity(listed: Sequence[Delivery], counts: Mapping[str, int]) -> Severity:

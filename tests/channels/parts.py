@@ -34,6 +34,18 @@ HOSTILE = (
 )
 """What a job may be called."""
 
+ANSWERS: dict[str, Any] = {
+    "ok": True,
+    "id": "17",
+    "event_id": "$event",
+    "sequence_id": "d" * 32,
+    "channel": "C1",
+    "ts": "1.2",
+    "result": {"message_id": 17},
+}
+TAKEN = json.dumps(ANSWERS)
+"""What every service says of a message that it has taken, in one."""
+
 texts = st.one_of(
     st.sampled_from(HOSTILE),
     st.text(st.characters(), max_size=400),
@@ -96,8 +108,8 @@ class Sink:
 
     url: str = ""
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    text: str = "ok"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    text: str = TAKEN
     echoes: bool = False
     """Whether the answer repeats all that was asked, secrets included."""
     taken: list[Taken] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import email
 import email.policy
 import html
@@ -16,6 +17,7 @@ from notifyd.channels.email import Email, EmailSettings, header_text, load_page,
 from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.registry import Tools
 from notifyd.model import Delivery, Severity
+from notifyd.rendering.digest import digest
 from tests.channels.mailbox import running_mailbox
 from tests.channels.parts import HOSTILE, delivery_of, hostile_delivery, texts
 
@@ -61,11 +63,11 @@ async def test_a_mail_arrives(tools: Tools) -> None:
     """Through a real server: envelope, headers, and text before HTML."""
     async with running_mailbox() as mailbox:
         settings = _settings(host="127.0.0.1", port=mailbox.port, to=["a@x.org", "b@x.org"])
-        await Email(settings, tools.transport, tools.clock).send(delivery_of())
+        await Email(settings, tools.transport, tools.clock).send(delivery_of(target="b@x.org"))
     ((sender, recipients, raw),) = mailbox.taken
     mail = email.message_from_bytes(raw, policy=email.policy.default)
 
-    assert (sender, recipients) == ("jobs@example.org", ["a@x.org", "b@x.org"])
+    assert (sender, recipients) == ("jobs@example.org", ["b@x.org"])
     assert mail["Subject"] == "Job 4711 (train) failed: exit code 1"
     assert mail["From"] == "notifyd <jobs@example.org>"
     assert mail["To"] == "a@x.org, b@x.org"
@@ -73,6 +75,54 @@ async def test_a_mail_arrives(tools: Tools) -> None:
     assert mail["X-Auto-Response-Suppress"] == "All"
     assert (mail["X-Notifyd-Event"], mail["X-Notifyd-Job"]) == ("job_failed", "4711")
     assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+
+
+def test_each_recipient_is_owed_a_mail() -> None:
+    """One each, so that who is not taken for now gets it later; an address twice is one."""
+    settings = _settings(to=["a@x.org", "b@x.org", "a@x.org"])
+
+    assert settings.targets == settings.to == ("a@x.org", "b@x.org")
+
+
+async def test_a_recipient_that_is_greylisted_is_not_forgotten(tools: Tools) -> None:
+    """The others have theirs, and its own is tried again."""
+    async with running_mailbox() as mailbox:
+        mailbox.refused = {"b@x.org": "450 greylisted"}
+        settings = _settings(host="127.0.0.1", port=mailbox.port, to=["a@x.org", "b@x.org"])
+        channel = Email(settings, tools.transport, tools.clock)
+        await channel.send(delivery_of(target="a@x.org"))
+        with pytest.raises(TemporaryFailure, match="greylisted") as failure:
+            await channel.send(delivery_of(target="b@x.org"))
+        mailbox.refused.clear()
+        await channel.send(delivery_of(target="b@x.org"))
+
+    assert [recipients for _, recipients, _ in mailbox.taken] == [["a@x.org"], ["b@x.org"]]
+    assert failure.value.only_target
+
+
+@pytest.mark.parametrize(
+    ("to", "fault"), [(["b@x.org"], Fault.CHANNEL), (["a@x.org", "b@x.org"], Fault.MESSAGE)]
+)
+async def test_an_address_that_is_no_more_stops_no_other(
+    tools: Tools, to: list[str], fault: Fault
+) -> None:
+    """If it is the only one, somebody has to hear of it, and nothing is given up."""
+    async with running_mailbox() as mailbox:
+        mailbox.refused = {"b@x.org": "550 no such user"}
+        settings = _settings(host="127.0.0.1", port=mailbox.port, to=to)
+        with pytest.raises(PermanentFailure) as failure:
+            await Email(settings, tools.transport, tools.clock).send(delivery_of(target="b@x.org"))
+
+    assert failure.value.fault is fault
+
+
+async def test_a_test_goes_to_all(tools: Tools) -> None:
+    """It is owed to nobody in particular."""
+    async with running_mailbox() as mailbox:
+        settings = _settings(host="127.0.0.1", port=mailbox.port, to=["a@x.org", "b@x.org"])
+        await Email(settings, tools.transport, tools.clock).send(delivery_of())
+
+    assert [recipients for _, recipients, _ in mailbox.taken] == [["a@x.org", "b@x.org"]]
 
 
 async def test_the_plain_form_is_text_alone(tools: Tools) -> None:
@@ -104,7 +154,8 @@ def test_no_text_adds_a_header(text: str) -> None:
     """Whatever a job is called, the headers are these, each once, each on one line."""
     mail = _parsed(hostile_delivery(text))
 
-    assert mail.keys() == HEADERS
+    assert mail.keys() == [name for name in HEADERS if mail[name]]
+    assert set(HEADERS) - set(mail.keys()) <= {"Subject", "X-Notifyd-Job"}
     assert mail["To"] == "me@example.org"
     assert not {"\r", "\n"} & set("".join(mail.values()))
 
@@ -158,6 +209,43 @@ def test_the_mails_of_a_job_are_a_thread() -> None:
     assert failed["References"].startswith("<")
     assert failed["References"].endswith("@notifyd.invalid>")
     assert failed["Message-ID"] == f"<{'d' * 32}@{LONG_HOST}>"
+
+
+def test_what_tells_of_many_jobs_is_in_no_jobs_thread() -> None:
+    """It is in a thread of its channel's, and names no job."""
+    told = [(delivery_of(title=title), delivery_of()) for title in ("a", "b")]
+    first, second = (_parsed(digest(leader, [other], {})) for leader, other in told)
+
+    assert first["References"] == second["References"] == second["In-Reply-To"]
+    assert first["References"] != _parsed(delivery_of())["References"]
+    assert "X-Notifyd-Job" not in first
+
+
+@pytest.mark.parametrize(
+    ("delivery", "why"),
+    [
+        (delivery_of(), "the channel “team” hears job_failed."),
+        (
+            dataclasses.replace(delivery_of(), rule="fallback of chat"),
+            "the channel “team” is the fallback of chat.",
+        ),
+        (
+            digest(delivery_of(), [delivery_of()], {"job_completed": 1, "job_failed": 1}),
+            "the channel “team” hears job_completed or job_failed.",
+        ),
+        (delivery_of(data={"channel": "team"}), "it was sent to the channel “team”."),
+        (
+            delivery_of(data={"channel_name": "chat"}),
+            "the channel “team” is told of trouble with others.",
+        ),
+    ],
+)
+def test_a_mail_says_why_one_gets_it(delivery: Delivery, why: str) -> None:
+    """By the rule that owes it, and in words that can be found in the configuration."""
+    mail = _parsed(delivery)
+
+    assert f"You get this because {why}" in _part(mail, "plain")
+    assert f"You get this because {why}" in html.unescape(_part(mail, "html"))
 
 
 async def test_failures_of_the_server_come_through(tools: Tools) -> None:

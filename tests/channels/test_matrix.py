@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.matrix import Matrix, MatrixSettings, payload, replacement
+from notifyd.channels.refs import placed
 from notifyd.channels.registry import Tools
 from tests.channels.parts import Sink, delivery_of, texts
 
@@ -41,7 +42,8 @@ async def test_a_message_as_matrix_wants_it(tools: Tools, sink: Sink) -> None:
         "format": "org.matrix.custom.html",
         "formatted_body": "<strong>❌ a &lt; b</strong><br>It ran for 3 h 20 min.<br><br>Job: 1",
     }
-    assert (receipt.ref, receipt.status) == ("$abc:example.org", 200)
+    assert receipt.ref == placed("$abc:example.org", "!abc:example.org")
+    assert receipt.status == 200
 
 
 async def test_a_retry_is_the_same_transaction(tools: Tools, sink: Sink) -> None:
@@ -62,13 +64,14 @@ async def test_the_plain_form_has_no_page(tools: Tools, sink: Sink) -> None:
 async def test_a_message_is_replaced(tools: Tools, sink: Sink) -> None:
     """A transaction of its own; the id stays that of the first event, which all changes name."""
     sink.text = '{"event_id": "$other"}'
-    receipt = await _matrix(tools, sink).edit(delivery_of(), "$abc")
+    ref = placed("$abc", "!abc:example.org")
+    receipt = await _matrix(tools, sink).edit(delivery_of(), ref)
 
     assert unquote(sink.taken[0].path) == ROOM + "d" * 32 + ".edit"
     assert sink.said()["m.relates_to"] == {"rel_type": "m.replace", "event_id": "$abc"}
     assert sink.said()["m.new_content"] == payload(delivery_of())
     assert sink.said()["body"].startswith("* ❌ Job 4711")
-    assert receipt.ref == "$abc"
+    assert receipt.ref == ref
 
 
 async def test_a_wish_for_a_pause_is_heard(tools: Tools, sink: Sink) -> None:
@@ -101,7 +104,7 @@ async def test_the_status_tells_whose_fault_it_is(
     assert failure.value.fault is fault
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"event_id": 5}', f'{{"event_id": "{TOKEN}"}}'])
+@pytest.mark.parametrize("text", ['{"event_id": 5}', f'{{"event_id": "{TOKEN}"}}'])
 async def test_what_is_no_id_is_not_kept(tools: Tools, sink: Sink, text: str) -> None:
     """The message has arrived all the same, and no secret gets into the history."""
     sink.text = text
@@ -140,3 +143,12 @@ def test_a_room_has_its_own_id(tools: Tools, sink: Sink, room_id: str) -> None:
     """A #name has to be looked up first, and may come to mean another room."""
     with pytest.raises(ValidationError, match="room_id"):
         _matrix(tools, sink, room_id=room_id)
+
+
+def test_the_usual_limit_is_kept(tools: Tools, sink: Sink) -> None:
+    """Synapse takes ten at once from an account, and then one in five seconds."""
+    values = {"homeserver": sink.url, "room_id": "!abc:example.org", "access_token": TOKEN}
+    limit = MatrixSettings.model_validate(values).rate_limit
+
+    assert limit.burst <= 10
+    assert limit.max_requests / limit.window <= 0.2

@@ -51,10 +51,23 @@ async def test_without_a_token_nobody_logs_in(tools: Tools, sink: Sink) -> None:
 
 async def test_a_message_is_replaced_silently(tools: Tools, sink: Sink) -> None:
     """The same id as before, and no sound for an error that was told already."""
+    sink.text = f'{{"id": "x", "sequence_id": "{"e" * 32}"}}'
     receipt = await _ntfy(tools, sink).edit(delivery_of(), "e" * 32)
 
     assert (sink.said()["sequence_id"], sink.said()["priority"]) == ("e" * 32, 2)
     assert receipt.ref == "e" * 32
+
+
+async def test_an_old_server_is_not_asked_to_replace_anything(tools: Tools, sink: Sink) -> None:
+    """One that does not repeat our id would show the change besides: it gets no card."""
+    sink.text = '{"id": "xE73Iyuabi", "event": "message"}'
+
+    assert (await _ntfy(tools, sink).send(delivery_of())).ref is None
+
+
+async def test_a_topic_that_is_a_part_of_the_id_changes_nothing(tools: Tools, sink: Sink) -> None:
+    """What is blotted out of the answer is blotted out of what it is compared with."""
+    assert (await _ntfy(tools, sink, topic="ddd").send(delivery_of())).ref == "d" * 32
 
 
 def test_the_worse_the_louder() -> None:
@@ -85,7 +98,7 @@ async def test_a_used_up_day_is_a_long_pause(tools: Tools, sink: Sink) -> None:
     with pytest.raises(TemporaryFailure, match="daily") as failure:
         await _ntfy(tools, sink).send(delivery_of())
 
-    assert failure.value.retry_after == 3600.0
+    assert (failure.value.retry_after, failure.value.busy) == (3600.0, True)
 
 
 async def test_the_topic_is_not_shown(tools: Tools, sink: Sink) -> None:

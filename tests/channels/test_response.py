@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDict
 
+from notifyd.channels.base import Receipt
 from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
-from notifyd.channels.response import DEFAULT_PAUSE, Response, accept
+from notifyd.channels.response import DEFAULT_PAUSE, Response, accept, expect
 
 
 def _response(status: int, text: str = "", **headers: str) -> Response:
@@ -20,7 +21,7 @@ def test_2xx_is_taken(status: int) -> None:
     assert accept(_response(status), 0.0).status == status
 
 
-@pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [407, 408, 421, 423, 425, 500, 502, 503, 504, 599])
 def test_temporary_without_a_pause(status: int) -> None:
     """The service's own trouble is temporary, and without a hint our own schedule decides."""
     with pytest.raises(TemporaryFailure, match=str(status)) as failure:
@@ -29,13 +30,13 @@ def test_temporary_without_a_pause(status: int) -> None:
     assert failure.value.retry_after is None
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_a_wanted_pause_is_handed_on(status: int) -> None:
-    """What 429 and 503 ask for is kept for the channel."""
+    """Whatever is the trouble; but only with 429 does the service work."""
     with pytest.raises(TemporaryFailure) as failure:
         accept(_response(status, Retry_After="7"), 0.0)
 
-    assert failure.value.retry_after == 7.0
+    assert (failure.value.retry_after, failure.value.busy) == (7.0, status == 429)
 
 
 def test_429_without_a_hint_pauses_all_the_same() -> None:
@@ -53,7 +54,7 @@ def test_redirects_are_not_followed(status: int) -> None:
         accept(_response(status, Location="http://inside"), 0.0)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 413, 422])
 def test_other_4xx_are_permanent(status: int) -> None:
     """The reason has the status and the start of what the service said, on one harmless line."""
     with pytest.raises(PermanentFailure) as failure:
@@ -69,12 +70,19 @@ def test_other_4xx_are_permanent(status: int) -> None:
         (301, Fault.CHANNEL),
         (400, Fault.FORM),
         (401, Fault.CHANNEL),
+        (402, Fault.CHANNEL),
         (403, Fault.CHANNEL),
         (404, Fault.CHANNEL),
-        (405, Fault.MESSAGE),
+        (405, Fault.CHANNEL),
+        (406, Fault.CHANNEL),
+        (409, Fault.MESSAGE),
         (410, Fault.CHANNEL),
+        (411, Fault.CHANNEL),
         (413, Fault.FORM),
+        (415, Fault.CHANNEL),
         (422, Fault.FORM),
+        (426, Fault.CHANNEL),
+        (451, Fault.CHANNEL),
     ],
 )
 def test_the_status_tells_whose_fault_it_is(status: int, fault: Fault) -> None:
@@ -93,13 +101,27 @@ def test_there_is_no_form_below_the_plainest() -> None:
     assert failure.value.fault is Fault.MESSAGE
 
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_one_of_several_addresses_rests_alone(status: int) -> None:
-    """A pause that one address has earned is not for the others; the reason names it."""
+@pytest.mark.parametrize(("status", "alone"), [(429, True), (503, False)])
+def test_one_of_several_addresses_rests_alone(status: int, alone: bool) -> None:
+    """A pause that one address has earned is not for the others; trouble of the service is."""
     with pytest.raises(TemporaryFailure, match=r"^chat 5: the service answered") as failure:
         accept(_response(status, Retry_After="7"), 0.0, target="chat 5")
 
-    assert failure.value.only_target
+    assert failure.value.only_target is alone
+
+
+def test_what_is_not_proven_is_not_taken() -> None:
+    """The words say what to look at; another try may meet the service itself."""
+    expect(True, _response(200), "Slack")
+    with pytest.raises(TemporaryFailure, match="answered 200, but not as Slack does") as failure:
+        expect(False, _response(200), "Slack")
+
+    assert (failure.value.status, failure.value.retry_after) == (200, None)
+
+
+def test_an_id_can_be_stored() -> None:
+    """Half an emoji, which JSON can hold, is what no file and no database takes."""
+    assert Receipt(ref="a\ud800").ref == "a?"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +136,7 @@ def test_a_value_is_found_without_the_secrets_around() -> None:
     """Each text is blotted by itself, so that a blot cannot break the JSON around it."""
     body = b'{"true": true, "result": {"id": 7, "said": "true token"}}'
     response = Response(
-        status=200, headers={}, body=body, blot=lambda text: text.replace("true", "****")
+        status=200, headers=CIMultiDict(), body=body, blot=lambda text: text.replace("true", "****")
     )
 
     assert response.found("result", "id") == 7

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from notifyd.channels.retry_after import LONGEST, wanted_pause
+from notifyd.channels.retry_after import LONGEST, SHORTEST, wanted_pause
 
 NOW = 1_795_262_400.0  # 2026-11-21 12:00:00 UTC
 
@@ -21,9 +21,10 @@ NOW = 1_795_262_400.0  # 2026-11-21 12:00:00 UTC
         ({"Retry-After": "30"}, None, 30.0),
         ({"retry-after": "1.5"}, None, 1.5),
         ({"Retry-After": "Sat, 21 Nov 2026 12:01:00 GMT"}, None, 60.0),
-        ({"Retry-After": "Sat, 21 Nov 2026 11:00:00 -0000"}, None, 0.0),
+        ({"Retry-After": "Sat, 21 Nov 2026 11:00:00 -0000"}, None, SHORTEST),
+        ({"Retry-After": "0"}, None, SHORTEST),
         ({"X-RateLimit-Reset-After": "2.5"}, None, 2.5),
-        ({}, {"retry_after": 0.35}, 0.35),
+        ({}, {"retry_after": 0.35}, SHORTEST),
         ({}, {"parameters": {"retry_after": 17}}, 17.0),
         ({}, {"retry_after_ms": 2500}, 2.5),
         ({"Retry-After": "1"}, {"retry_after": 2.5}, 2.5),
@@ -42,6 +43,24 @@ NOW = 1_795_262_400.0  # 2026-11-21 12:00:00 UTC
 def test_the_longest_wish_wins(headers: dict[str, str], body: object, pause: float | None) -> None:
     """Every usual place is read; what is no number of seconds is no wish."""
     assert wanted_pause(CIMultiDict(headers), body, NOW) == pause
+
+
+def test_of_a_header_that_comes_twice_the_longest_wins() -> None:
+    """A proxy may add its own to the service's."""
+    headers = CIMultiDict([("Retry-After", "1"), ("Retry-After", "60"), ("Retry-After", "2")])
+
+    assert wanted_pause(headers, None, NOW) == 60.0
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, 0.0, 3600.0])
+def test_a_date_is_measured_by_the_clock_that_it_is_from(ahead: float) -> None:
+    """A clock of ours that is fast or slow changes no pause, where the service shows its own."""
+    headers = {
+        "Date": "Sat, 21 Nov 2026 12:00:00 GMT",
+        "Retry-After": "Sat, 21 Nov 2026 12:01:00 GMT",
+    }
+
+    assert wanted_pause(CIMultiDict(headers), None, NOW + ahead) == 60.0
 
 
 @given(
@@ -66,12 +85,12 @@ def test_of_all_forms_at_once_the_longest_wins(wishes: dict[str, int]) -> None:
     }
     said = [wish for name, wish in wishes.items() if name != "date" or "header" not in wishes]
 
-    assert wanted_pause(headers, body, NOW) == pytest.approx(min(max(said), LONGEST))
+    assert wanted_pause(headers, body, NOW) == pytest.approx(min(max(*said, SHORTEST), LONGEST))
 
 
 @given(st.text(), st.recursive(st.none() | st.floats() | st.text(), st.lists))
 def test_no_answer_breaks_it(header: str, wish: object) -> None:
-    """Whatever a service sends, the pause is None or between nothing and a day."""
+    """Whatever a service sends, the pause is None or between a second and a day."""
     for body in (wish, {"retry_after": wish, "parameters": {"retry_after": wish}}):
         pause = wanted_pause(CIMultiDict({"Retry-After": header}), body, NOW)
-        assert pause is None or 0 <= pause <= LONGEST
+        assert pause is None or SHORTEST <= pause <= LONGEST

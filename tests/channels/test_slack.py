@@ -99,6 +99,14 @@ async def test_slack_says_whose_fault_it_is(
     assert failure.value.fault is fault
 
 
+@pytest.mark.parametrize("said", ["ok", "ok\n", '{"ok": true}', '{"success": true}'])
+async def test_those_that_take_slacks_messages_say_so(tools: Tools, sink: Sink, said: str) -> None:
+    """Slack and Mattermost in a word, Rocket.Chat and others in JSON."""
+    sink.text = said
+
+    assert (await _webhook(tools, sink.url).send(delivery_of())).status == 200
+
+
 async def test_trouble_of_slacks_own_is_temporary(tools: Tools, sink: Sink) -> None:
     """`rollup_error` passes by itself."""
     sink.status, sink.text = 500, "rollup_error"

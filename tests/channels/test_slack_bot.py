@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
+from notifyd.channels.refs import placed
 from notifyd.channels.registry import Tools
 from notifyd.channels.response import DEFAULT_PAUSE
 from notifyd.channels.slack import SlackSettings
@@ -33,13 +34,13 @@ async def test_a_message_is_posted_to_its_channel(tools: Tools, sink: Sink) -> N
     assert taken.headers["Authorization"] == f"Bearer {TOKEN}"
     assert sink.said()["channel"] == "#hpc"
     assert sink.said()["blocks"][0]["type"] == "header"
-    assert (receipt.ref, receipt.status) == ("C024BE91L:1503435956.000247", 200)
+    assert (receipt.ref, receipt.status) == (placed("C024BE91L:1503435956.000247", "#hpc"), 200)
 
 
 async def test_a_message_is_changed_where_it_is(tools: Tools, sink: Sink) -> None:
     """Channel and time come from the id, for Slack takes no #name here."""
     sink.text = POSTED
-    await _bot(tools, sink).edit(delivery_of(), "C024BE91L:1503435956.000247")
+    await _bot(tools, sink).edit(delivery_of(), placed("C024BE91L:1503435956.000247", "#hpc"))
 
     assert sink.taken[0].path == "/api/chat.update"
     assert sink.said()["channel"] == "C024BE91L"
@@ -50,7 +51,7 @@ async def test_a_message_is_changed_where_it_is(tools: Tools, sink: Sink) -> Non
 async def test_a_change_leaves_no_old_blocks(tools: Tools, sink: Sink, plain: bool) -> None:
     """A plain text takes the place of the blocks; on its own it needs none."""
     sink.text = POSTED
-    await _bot(tools, sink).edit(delivery_of(plain=plain), "C1:1.2")
+    await _bot(tools, sink).edit(delivery_of(plain=plain), placed("C1:1.2", "#hpc"))
     assert bool(sink.said()["blocks"]) is not plain
 
     await _bot(tools, sink).send(delivery_of(plain=plain))
@@ -62,21 +63,42 @@ async def test_a_change_leaves_no_old_blocks(tools: Tools, sink: Sink, plain: bo
     [
         *((name, Fault.CHANNEL) for name in ("invalid_auth", "account_inactive", "token_revoked")),
         *((name, Fault.CHANNEL) for name in ("not_in_channel", "channel_not_found", "is_archived")),
+        *((name, Fault.CHANNEL) for name in ("ekm_access_denied", "two_factor_setup_required")),
+        ("restricted_action_read_only_channel", Fault.CHANNEL),
+        ("never_heard_of", Fault.CHANNEL),
         *((name, Fault.FORM) for name in ("invalid_blocks", "msg_too_long")),
         ("invalid_blocks_format", Fault.FORM),
-        *((name, Fault.MESSAGE) for name in ("message_not_found", "cant_update_message")),
-        *((name, Fault.MESSAGE) for name in ("edit_window_closed", "never_heard_of")),
+        ("no_text", Fault.MESSAGE),
     ],
 )
 async def test_200_with_an_error_is_a_refusal(
     tools: Tools, sink: Sink, name: str, fault: Fault
 ) -> None:
-    """The name of the error decides, and is shown."""
+    """The name of the error decides, and is shown; one that nobody knows stops the channel."""
     sink.text = f'{{"ok": false, "error": "{name}"}}'
     with pytest.raises(PermanentFailure, match=name) as failure:
         await _bot(tools, sink).send(delivery_of())
 
     assert (failure.value.fault, failure.value.status) == (fault, 200)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        *((name, Fault.MESSAGE) for name in ("message_not_found", "cant_update_message")),
+        *((name, Fault.MESSAGE) for name in ("edit_window_closed", "never_heard_of")),
+        ("invalid_auth", Fault.CHANNEL),
+    ],
+)
+async def test_a_message_that_cannot_be_changed_is_told_anew(
+    tools: Tools, sink: Sink, name: str, fault: Fault
+) -> None:
+    """What Slack does not like of an old message says nothing of the channel."""
+    sink.text = f'{{"ok": false, "error": "{name}"}}'
+    with pytest.raises(PermanentFailure, match=name) as failure:
+        await _bot(tools, sink).edit(delivery_of(), placed("C1:1.2", "#hpc"))
+
+    assert failure.value.fault is fault
 
 
 async def test_the_plain_form_is_the_last(tools: Tools, sink: Sink) -> None:
@@ -93,7 +115,11 @@ async def test_the_plain_form_is_the_last(tools: Tools, sink: Sink) -> None:
     [
         *(
             f'{{"ok": false, "error": "{name}"}}'
-            for name in ("internal_error", "fatal_error", "service_unavailable", "request_timeout")
+            for name in (
+                *("internal_error", "fatal_error", "service_unavailable", "request_timeout"),
+                *("team_added_to_org", "org_login_required", "message_limit_exceeded"),
+                "external_channel_migrating",
+            )
         ),
         "<html>please log in to this network</html>",
         "",
@@ -119,7 +145,7 @@ async def test_a_wish_for_a_pause_is_heard(
     with pytest.raises(TemporaryFailure) as failure:
         await _bot(tools, sink).send(delivery_of())
 
-    assert failure.value.retry_after == pause
+    assert (failure.value.retry_after, failure.value.busy) == (pause, True)
 
 
 async def test_an_odd_id_is_not_kept(tools: Tools, sink: Sink) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -16,8 +19,10 @@ from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.registry import Tools
 from notifyd.channels.telegram import Telegram, TelegramSettings, escape, payload
 from notifyd.channels.text import units
-from tests.channels.parts import Sink, delivery_of, texts
+from tests.channels.parts import TAKEN, Sink, delivery_of, texts
+from tests.webserver import serving
 
+OLD, NEW = -123, -1001234567890
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
 
 
@@ -30,11 +35,34 @@ def _telegram(tools: Tools, sink: Sink, **changes: Any) -> Telegram:
     return Telegram(settings, tools.transport, tools.clock)
 
 
-def _refuses(sink: Sink, status: int, description: str, **parameters: int) -> None:
-    sink.status = status
-    sink.text = json.dumps(
+def _refusal(status: int, description: str, **parameters: int) -> str:
+    return json.dumps(
         {"ok": False, "error_code": status, "description": description, "parameters": parameters}
     )
+
+
+def _refuses(sink: Sink, status: int, description: str, **parameters: int) -> None:
+    sink.status, sink.text = status, _refusal(status, description, **parameters)
+
+
+@dataclass(slots=True)
+class MovedGroup(Sink):
+    """A service that knows a group only by its new number."""
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Refuse the old number with the new one."""
+        await Sink.answer(self, request)
+        if self.said()["chat_id"] == str(NEW):
+            return web.Response(text=TAKEN)
+        words = "Bad Request: group chat was upgraded to a supergroup chat"
+        return web.Response(status=400, text=_refusal(400, words, migrate_to_chat_id=NEW))
+
+
+@pytest.fixture
+async def moved_group() -> AsyncIterator[MovedGroup]:
+    service = MovedGroup()
+    async with serving(service.answer) as service.url:
+        yield service
 
 
 async def test_a_message_as_telegram_wants_it(tools: Tools, sink: Sink) -> None:
@@ -115,6 +143,9 @@ async def test_a_message_that_says_it_already_is_left(tools: Tools, sink: Sink) 
         (400, "Bad Request: chat not found", Fault.CHANNEL),
         (400, "Bad Request: message to edit not found", Fault.MESSAGE),
         (400, "Bad Request: message can't be edited", Fault.MESSAGE),
+        (400, "Bad Request: not enough rights to send text messages to the chat", Fault.CHANNEL),
+        (400, "Bad Request: need administrator rights in the channel chat", Fault.CHANNEL),
+        (400, "Bad Request: TOPIC_CLOSED", Fault.CHANNEL),
         (401, "Unauthorized", Fault.CHANNEL),
         (403, "Forbidden: bot was blocked by the user", Fault.CHANNEL),
         (404, "Not Found", Fault.CHANNEL),
@@ -131,27 +162,63 @@ async def test_telegram_says_whose_fault_it_is(
     assert failure.value.fault is fault
 
 
-async def test_one_chat_that_is_gone_stops_no_other(tools: Tools, sink: Sink) -> None:
-    """Of several, only what was for that chat is lost; a bot that is refused stops for all."""
+@pytest.mark.parametrize(
+    ("status", "description", "fault"),
+    [
+        (403, "Forbidden: bot was blocked by the user", Fault.MESSAGE),
+        (400, "Bad Request: chat not found", Fault.MESSAGE),
+        (400, "Bad Request: not enough rights to send text messages to the chat", Fault.MESSAGE),
+        (400, "Bad Request: can't parse entities", Fault.FORM),
+        (401, "Unauthorized", Fault.CHANNEL),
+        (404, "Not Found", Fault.CHANNEL),
+        (410, "Gone", Fault.CHANNEL),
+        (307, "", Fault.CHANNEL),
+        (403, "", Fault.CHANNEL),
+    ],
+)
+async def test_one_chat_that_is_gone_stops_no_other(
+    tools: Tools, sink: Sink, status: int, description: str, fault: Fault
+) -> None:
+    """Of several, only what was for that chat is lost; a bot that is refused stops for all.
+
+    A 404 is a bot that Telegram does not know, a 403 without its words is not Telegram's.
+    """
     telegram = _telegram(tools, sink, chat_id=[5, 6])
-    _refuses(sink, 403, "Forbidden: bot was blocked by the user")
-    with pytest.raises(PermanentFailure) as blocked:
-        await telegram.send(delivery_of())
-    _refuses(sink, 401, "Unauthorized")
-    with pytest.raises(PermanentFailure) as unknown:
+    _refuses(sink, status, description)
+    with pytest.raises(PermanentFailure) as failure:
         await telegram.send(delivery_of())
 
-    assert (blocked.value.fault, unknown.value.fault) == (Fault.MESSAGE, Fault.CHANNEL)
+    assert failure.value.fault is fault
 
 
-async def test_a_group_that_moved_says_where_to(tools: Tools, sink: Sink) -> None:
-    """The new number is what the user has to write into the settings."""
+async def test_a_group_that_moved_is_followed(tools: Tools, moved_group: MovedGroup) -> None:
+    """Telegram says where to, and the message is sent there at once."""
+    receipt = await _telegram(tools, moved_group, chat_id=OLD).send(delivery_of())
+
+    assert [json.loads(one.body)["chat_id"] for one in moved_group.taken] == [str(OLD), str(NEW)]
+    assert receipt.ref == "17"
+
+
+async def test_a_message_in_a_group_that_moved_is_told_anew(
+    tools: Tools, moved_group: MovedGroup
+) -> None:
+    """In the new group its number is that of another message."""
+    with pytest.raises(PermanentFailure, match="has moved") as failure:
+        await _telegram(tools, moved_group, chat_id=OLD).edit(delivery_of(), "17")
+
+    assert failure.value.fault is Fault.MESSAGE
+    assert len(moved_group.taken) == 1
+
+
+async def test_a_move_without_an_end_is_given_up(tools: Tools, sink: Sink) -> None:
+    """The new group is tried once; if it has moved too, the reason says where to."""
     words = "Bad Request: group chat was upgraded to a supergroup chat"
-    _refuses(sink, 400, words, migrate_to_chat_id=-1001234567890)
-    with pytest.raises(PermanentFailure, match="-1001234567890") as failure:
-        await _telegram(tools, sink, chat_id=-123).send(delivery_of())
+    _refuses(sink, 400, words, migrate_to_chat_id=NEW)
+    with pytest.raises(PermanentFailure, match=str(NEW)) as failure:
+        await _telegram(tools, sink, chat_id=OLD).send(delivery_of())
 
     assert failure.value.fault is Fault.CHANNEL
+    assert len(sink.taken) == 2
 
 
 async def test_only_the_chat_that_had_too_many_rests(tools: Tools, sink: Sink) -> None:

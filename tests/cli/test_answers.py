@@ -7,16 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyd.channels.registry import KINDS
-from notifyd.cli.answers import CHOICES, EVENTS, Answers, check_address, check_host, hint
+from notifyd.cli.answers import (
+    CHOICES,
+    EVENTS,
+    WITH_TOKEN,
+    Answers,
+    check_address,
+    check_host,
+    check_token,
+    hint,
+)
 from notifyd.events.catalogue import check_pattern
 
-BY_HAND = {"telegram", "ntfy", "matrix"}
-"""They need more than one answer each; the example configuration has them."""
+BOT = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
 
 
 def test_every_kind_of_channel_can_be_chosen() -> None:
-    """But for those that are set up by hand."""
-    assert set(CHOICES) == set(KINDS) - BY_HAND
+    """None has to be set up by hand."""
+    assert set(CHOICES) == set(KINDS)
 
 
 def test_every_choice_of_events_exists() -> None:
@@ -36,6 +44,12 @@ def test_every_choice_of_events_exists() -> None:
         ("webhook", "${TEAM_URL}"),
         ("email", "me@example.org"),
         ("email", "${MY_MAIL}"),
+        ("telegram", "-1001234567890"),
+        ("telegram", "@our_jobs"),
+        ("ntfy", "our-jobs_x7"),
+        ("ntfy", "https://ntfy.example.org/our-jobs"),
+        ("matrix", "https://matrix.org/!abc:matrix.org"),
+        ("matrix", "https://matrix.org/${ROOM}"),
     ],
 )
 def test_a_good_address_is_taken(kind: str, address: str) -> None:
@@ -55,6 +69,13 @@ def test_a_good_address_is_taken(kind: str, address: str) -> None:
         ("webhook", "ftp://host/s3cret"),
         ("email", "s3cret"),
         ("email", "s3cret@host\nBcc: a@b.c"),
+        ("telegram", "s3cret"),
+        ("ntfy", "s3cret s3cret"),
+        ("ntfy", "https://ntfy.sh/"),
+        ("ntfy", "ntfy.sh/s3cret"),
+        ("matrix", "!s3cret:matrix.org"),
+        ("matrix", "https://matrix.org/#s3cret:matrix.org"),
+        ("matrix", "https://matrix.org/"),
     ],
 )
 def test_a_bad_address_is_explained_without_being_shown(kind: str, address: str) -> None:
@@ -69,6 +90,23 @@ def test_a_bad_address_is_explained_without_being_shown(kind: str, address: str)
 def test_no_address_is_too_strange_to_be_judged(kind: str, address: str) -> None:
     """Whatever somebody pastes, there is an answer."""
     assert check_address(kind, address) is None or isinstance(check_address(kind, address), str)
+
+
+@given(kind=st.sampled_from(sorted(WITH_TOKEN)), token=st.text())
+def test_no_token_is_too_strange_to_be_judged(kind: str, token: str) -> None:
+    """Nor is any token."""
+    assert check_token(kind, token) is None or isinstance(check_token(kind, token), str)
+
+
+def test_a_token_is_judged_without_being_shown() -> None:
+    """One of Telegram's has a shape; another is one word."""
+    assert check_token("telegram", BOT) is None
+    assert check_token("telegram", "${TOKEN}") is None
+    assert check_token("matrix", "syt_x") is None
+    for kind, token in (("telegram", "s3cret"), ("matrix", "s3cret s3cret"), ("matrix", "")):
+        fault = check_token(kind, token)
+        assert fault
+        assert "s3cret" not in fault
 
 
 def test_an_unusual_address_is_only_pointed_out() -> None:
@@ -95,4 +133,4 @@ def test_anything_else_is_no_mail_server(host: str) -> None:
 
 def test_answers_do_not_show_the_address() -> None:
     """It is a secret, and a repr ends up in a traceback."""
-    assert "s3cret" not in repr(Answers(kind="slack", address="https://x/s3cret"))
+    assert "s3cret" not in repr(Answers(kind="slack", address="https://x/s3cret", token="s3cret"))

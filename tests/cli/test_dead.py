@@ -100,6 +100,27 @@ async def test_one_is_shown_whole(world: World, dead: list[Json]) -> None:
     assert told == dead[0]
 
 
+async def test_what_is_owed_says_until_when_it_is_tried(world: World, receiver: Receiver) -> None:
+    """It has not been given up."""
+    receiver.status = 503
+    async with world.daemon(webhook(receiver)):
+        await say(world, "hello")
+        await world.fares("team", "failing")
+        (owed,) = world.client.history()
+        shown = await world.run("dead", "show", owed["id"])
+
+    assert "Tried until  20" in shown.out
+    assert "Given up" not in shown.out
+
+
+async def test_a_mistyped_channel_is_told(world: World, dead: list[Json]) -> None:
+    """It is no good news, whatever was to be done."""
+    for what in (("list",), ("retry", "--all"), ("purge", "--all")):
+        done = await world.run("dead", *what, "--channel", "taem")
+        assert (done.code, done.out) == (1, "")
+        assert done.err == "notifyd: no channel `taem`; there are: team\n"
+
+
 async def test_an_unknown_id_is_told(world: World, dead: list[Json]) -> None:
     """Exit 1, whatever was to be done with it."""
     for what in ("show", "retry", "purge"):
@@ -209,6 +230,9 @@ async def test_what_was_told_together_names_its_message(world: World, receiver: 
         leader = await world.run("dead", "show", folded["told_in"])
 
     short = folded["told_in"][:8]
-    assert f"in the message of {short}: number " in history.out
+    assert f"  in {short}: number " in history.out
     assert f"Told         in the message of {folded['told_in']}" in member.out
-    assert "Told with it " in leader.out
+    (line,) = (one for one in leader.out.splitlines() if "Told with it " in one)
+    number = sum(one["told_in"] == folded["told_in"] for one in told)
+    assert line.split()[3] == str(number)
+    assert f"\n             {folded['id'][:8]}  {folded['title']}\n" in leader.out

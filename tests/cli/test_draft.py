@@ -10,12 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifyd.channels.email import EmailSettings
+from notifyd.channels.matrix import MatrixSettings
+from notifyd.channels.ntfy import NtfySettings
 from notifyd.channels.slack import SlackSettings
 from notifyd.channels.webhook import WebhookSettings
-from notifyd.cli.answers import CHOICES, EVENTS, WITH_ADDRESS, Answers
+from notifyd.cli.answers import CHOICES, EVENTS, WITH_ADDRESS, WITH_TOKEN, Answers
 from notifyd.cli.draft import NotLoadedError, backup, config_text, put
 from tests.cli.world import modes
 
+ADDRESSES = {
+    "email": "me@example.org",
+    "telegram": "-100123",
+    "matrix": "https://matrix.example.org/!abc:example.org",
+}
 SLACK = Answers(kind="slack", address="https://hooks.slack.com/services/T0/B0/x")
 
 
@@ -25,8 +32,12 @@ def test_every_answer_gives_a_configuration_that_loads(
     tmp_path: Path, kind: str, events: str
 ) -> None:
     """With one channel, named like its kind, that hears what was chosen."""
-    address = "me@example.org" if kind == "email" else "https://example.org/x"
-    answers = Answers(kind=kind, address=address if kind in WITH_ADDRESS else "", events=events)
+    answers = Answers(
+        kind=kind,
+        address=ADDRESSES.get(kind, "https://example.org/x") if kind in WITH_ADDRESS else "",
+        token="110201543:AAHdqTcvCH1v" if kind in WITH_TOKEN else "",
+        events=events,
+    )
     config = put(tmp_path / "c" / "config.yaml", config_text(answers), {})
 
     assert {name: (one.type, one.events) for name, one in config.channels.items()} == {
@@ -75,6 +86,24 @@ def test_a_reference_is_written_as_one(tmp_path: Path) -> None:
     assert channel.webhook_url is not None
     assert channel.webhook_url.get_secret_value() == "https://example.org/s3cret"
     assert "s3cret" not in path.read_text()
+
+
+def test_a_server_stands_before_its_topic_or_room(tmp_path: Path) -> None:
+    """In one address, as people see it; a topic alone is one of ntfy.sh."""
+    room = Answers(kind="matrix", address="https://m.example.org/!abc:example.org", token="${T}")
+    matrix = put(tmp_path / "1.yaml", config_text(room), {"T": "s3cret"}).channels["matrix"]
+    assert isinstance(matrix, MatrixSettings)
+    assert (matrix.homeserver, matrix.room_id) == ("https://m.example.org", "!abc:example.org")
+    assert matrix.access_token.get_secret_value() == "s3cret"
+
+    for address, server in (
+        ("jobs", "https://ntfy.sh"),
+        ("https://n.org/a/jobs", "https://n.org/a"),
+    ):
+        text = config_text(Answers(kind="ntfy", address=address))
+        ntfy = put(tmp_path / "2.yaml", text, {}).channels["ntfy"]
+        assert isinstance(ntfy, NtfySettings)
+        assert (ntfy.server, ntfy.topic.get_secret_value()) == (server, "jobs")
 
 
 def test_a_mail_server_may_have_a_port(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ async def test_with_all_options_nothing_is_asked(world: World, receiver: Receive
         ((), "add --channel, --address, --service or --no-service"),
         (("--channel", "slack", "--no-service"), "add --address"),
         (("--channel", "console"), "add --service or --no-service"),
+        (("--channel", "telegram", "--address", "7", "--no-service"), "add --token"),
     ],
 )
 async def test_without_a_terminal_the_missing_options_are_named(
@@ -52,6 +53,8 @@ async def test_without_a_terminal_the_missing_options_are_named(
         ("--channel", "slack", "--address", "http://example.org/s3cret"),
         ("--channel", "email", "--address", "s3cret"),
         ("--channel", "email", "--address", "me@example.org", "--smtp-host", "a b"),
+        ("--channel", "telegram", "--address", "7", "--token", "s3cret"),
+        ("--channel", "matrix", "--address", "!s3cret:matrix.org", "--token", "x"),
     ],
 )
 async def test_what_makes_no_sense_is_wrong_usage(world: World, given: tuple[str, ...]) -> None:
@@ -87,6 +90,18 @@ async def test_a_secret_can_come_by_standard_input(world: World) -> None:
 
     assert done.code == 0
     assert "https://example.org/s3cret" in world.config.read_text()
+
+
+async def test_a_token_can_come_by_standard_input_too(world: World) -> None:
+    """Each `-` is a line of its own, the address first, however they are ordered."""
+    given = "https://matrix.example.org/!abc:example.org\nsyt_s3cret\n"
+    options = ("--channel", "matrix", "--token", "-", "--address", "-", *QUIET)
+    done = await world.run("init", *options, given=given)
+
+    assert (done.code, done.err) == (0, "")
+    assert "s3cret" not in done.out
+    for line in ('homeserver: "https://matrix.example.org"', 'access_token: "syt_s3cret"'):
+        assert line in world.config.read_text()
 
 
 async def test_what_would_not_load_is_not_written(world: World) -> None:
@@ -177,9 +192,14 @@ async def test_a_service_is_warned_of_variables_that_it_does_not_see(world: Worl
     """Its unit reads them from a file."""
     world.has_systemd()
     world.changes["URL"] = "https://example.org/s3cret"
+    world.changes["CHAT"] = "7"
+    world.changes["BOT"] = "110201543:AAHdqTcvCH1v"
     address = ("--channel", "webhook", "--address", "${URL}")
     done = await world.run("init", *address, "--no-test", "--service")
+    chat = ("--channel", "telegram", "--address", "${CHAT}", "--token", "${BOT}")
+    other = await world.run("init", *chat, "--no-test", "--service", "--force")
 
+    assert "Put BOT, CHAT" in other.out
     assert f"{world.folder}/.config/notifyd/environment" in done.out
     assert "s3cret" not in done.out + world.config.read_text()
 

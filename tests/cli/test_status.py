@@ -51,6 +51,17 @@ def test_a_channel_in_trouble_has_its_sentence(
     assert widest(printed) <= 80
 
 
+def test_a_long_backlog_is_seen_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    """At 80 columns, with a name as long as they are as a rule."""
+    much = FINE | {"name": "physics-team-discord", "kind": "telegram", "breaker": "half_open"}
+    much |= {"backlog": 1234567, "oldest": 10.0, "state": "waiting", "dead": 12}
+    show(STATUS | {"channels": [much]}, now=10.0 + 93600)
+
+    (line,) = (one for one in capsys.readouterr().out.splitlines() if "1234567" in one)
+    assert line.endswith("  1234567 (1 d)")
+    assert len(line) <= 80
+
+
 def test_a_store_in_trouble_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """What it owes cannot be counted then, and no number is made up."""
     unknown = FINE | {"backlog": None, "dead": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import os
@@ -15,9 +16,10 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+import click
 import pytest
 
-from tests.cli.world import World
+from tests.cli.world import Receiver, World, webhook, widest
 
 _LIMIT = 20.0
 
@@ -112,6 +114,63 @@ def test_mail_takes_four_questions(world: World) -> None:
     assert code == 0
     assert "5. " not in terminal.shown
     assert 'host: "localhost"' in world.config.read_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "address", "token"),
+    [
+        ("telegram", "me", "-100123", "110201543:AAHdqTcvs3cret"),
+        ("matrix", "#abc:matrix.org", "https://matrix.org/!abc:matrix.org", "syt_s3cret"),
+    ],
+)
+def test_a_bot_takes_four_questions(
+    world: World, kind: str, wrong: str, address: str, token: str
+) -> None:
+    """Its token instead of the events, and that is not shown."""
+    world.has_systemd()
+    with Terminal(world, "init", "--no-test") as terminal:
+        terminal.answer("Channel:", kind)
+        terminal.answer("Address:", wrong)
+        terminal.answer("Address:", address)
+        terminal.answer("Token:", "two words")
+        terminal.answer("Token:", token)
+        terminal.answer("Service [Y/n]:", "n")
+        code = terminal.end()
+
+    assert code == 0
+    assert "5. " not in terminal.shown
+    assert "s3cret" not in terminal.shown
+    assert widest(terminal.shown) <= 80
+    assert f'"{token}" # a secret' in world.config.read_text()
+
+
+def test_a_topic_takes_four_questions(world: World) -> None:
+    """It is as good as a secret."""
+    world.has_systemd()
+    with Terminal(world, "init", "--no-test") as terminal:
+        terminal.answer("Channel:", "ntfy")
+        terminal.answer("Address:", "s3cret-jobs")
+        terminal.answer("Events [ends]:", "all")
+        terminal.answer("Service [Y/n]:", "n")
+        code = terminal.end()
+
+    assert (code, "5. " in terminal.shown) == (0, False)
+    assert widest(terminal.shown) <= 80
+    assert "s3cret" not in terminal.shown
+    assert 'topic: "s3cret-jobs" # a secret' in world.config.read_text()
+
+
+async def test_a_long_name_leaves_room_for_the_message(world: World, receiver: Receiver) -> None:
+    """What was told, and what is owed, stands at the end of the line."""
+    name = "the-physics-team-of-the-third-floor"
+    async with world.daemon(webhook(receiver, name)):
+        await world.run("send", "hello from the cluster", "--channel", name)
+        await world.ended()
+        for command, words in (("history", "hello from"), ("status", "OWED (FOR)")):
+            with Terminal(world, command) as terminal:
+                await asyncio.to_thread(terminal.end)
+            assert words in terminal.shown
+            assert widest(click.unstyle(terminal.shown)) <= 80
 
 
 def test_what_an_option_says_is_not_asked(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from notifyd.cli import text
+from notifyd.clock import SystemClock
 from notifyd.terminal import columns
 
 
@@ -17,3 +18,17 @@ def test_a_cell_is_as_wide_as_the_terminal_shows_it(
 
     _, line, _ = capsys.readouterr().out.splitlines()
     assert columns(line) == 13
+
+
+def test_the_date_is_as_short_as_the_history_is_long() -> None:
+    """It goes back for months, not for years; of today the time is enough."""
+    now = SystemClock().now()
+
+    assert len(text.clock(now)) == len("12:30:59")
+    assert len(text.clock(now - 2 * 86400)) == len("11-21 12:30")
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(5, "5 s"), (93600, "1 d"), (7199, "1 h")])
+def test_a_rough_length_of_time_has_one_unit(seconds: float, words: str) -> None:
+    """Where there is room for no more."""
+    assert text.roughly(seconds) == words

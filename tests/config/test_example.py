@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from notifyd.channels.console import ConsoleSettings
 from notifyd.channels.registry import KINDS
-from notifyd.channels.settings import ChannelSettings
+from notifyd.channels.settings import ChannelSettings, RateLimit
 from notifyd.config.load import load
 from notifyd.config.schema import Config
 from notifyd.slurm.settings import SlurmSettings
@@ -53,6 +53,17 @@ def test_the_defaults_in_the_example_are_the_defaults(config: Config) -> None:
     examples = {"collections", "hints"}
     assert config.slurm.model_dump(exclude=examples) == SlurmSettings().model_dump(exclude=examples)
     assert config.channels["terminal"].model_dump(include=set(common)) == common
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_the_limits_in_the_example_are_the_defaults(kind: str, config: Config) -> None:
+    """A kind whose service wants less than others says so there, and says how much."""
+    written = yaml.safe_load(EXAMPLE.read_text())["channels"]
+    default = KINDS[kind].settings.model_fields["rate_limit"].default
+    own = [name for name, one in written.items() if one["type"] == kind and "rate_limit" in one]
+
+    assert all(config.channels[name].rate_limit == default for name in own)
+    assert own or default == RateLimit()
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -9,7 +9,7 @@ import pytest
 from notifyd.client import Refused
 from notifyd.control.actions import NotAllowed
 from notifyd.model import DeliveryState
-from notifyd.outbox.database import OutboxError
+from notifyd.outbox.errors import OutboxError
 from tests.control.parts import Control, FakeActions
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 
 from notifyd.channels.settings import ChannelSettings
@@ -40,9 +41,9 @@ class Holder:
         self.hand = self.new_hand(self.settings)
 
     def new_hand(self, settings: ChannelSettings) -> Hand:
-        is_there = self.there.__contains__
-        desk = Desk(outbox=self.outbox, clock=self.clock, mutes=self.mutes, is_there=is_there)
-        policy = Policy(retry=settings.retry, is_there=is_there)
+        all = dict.fromkeys(self.there, plain())
+        desk = Desk(outbox=self.outbox, clock=self.clock, mutes=self.mutes, settings_of=all.get)
+        policy = Policy(retry=settings.retry, settings_of=all.get)
         return Hand("team", settings, desk, self.gate, policy)
 
     async def owes(self, *deliveries: Delivery) -> None:
@@ -64,4 +65,5 @@ class Holder:
         await self.hand.fill()
         claim = self.hand.take()
         assert (await self.hand.folded(claim)).event.type == "digest"
-        await self.outbox.settle([put_back(claim, self.clock.now())])
+        back = put_back(claim, self.clock.now())
+        await self.outbox.settle([dataclasses.replace(back, tried=True)])

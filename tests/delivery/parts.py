@@ -14,6 +14,7 @@ from notifyd.channels.settings import ChannelSettings, RateLimit
 from notifyd.delivery.desk import Desk
 from notifyd.delivery.gate import Gate
 from notifyd.delivery.mutes import Mutes
+from notifyd.delivery.verdict import SettingsOf
 from notifyd.delivery.worker import Worker
 from notifyd.model import Delivery, DeliveryState, Event
 from notifyd.outbox.queue import Lease
@@ -139,14 +140,14 @@ class World:
             if name in self.workers:
                 self.workers[name].wake()
 
-    def desk(self, is_there: Callable[[str], bool] = lambda name: True) -> Desk:
+    def desk(self, settings_of: SettingsOf = lambda name: PlainSettings()) -> Desk:
         return Desk(
             outbox=self.outbox,
             clock=self.clock,
             mutes=Mutes(self.outbox),
             tell=self._tell,
             wake=self._wake,
-            is_there=is_there,
+            settings_of=settings_of,
             chance=lambda: 1.0,
         )
 

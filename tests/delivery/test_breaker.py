@@ -49,7 +49,7 @@ def test_half_of_the_attempts_are_too_much() -> None:
 
 def test_the_window_rolls() -> None:
     """What failed longer ago than the window does not count."""
-    two = BREAKER.failed(0.0).failed(0.0)
+    two = BREAKER.failed(0.0).failed(0.0).succeeded(1.0)
 
     assert two.failed(61.0).state(61.0) is State.CLOSED
     assert two.failed(50.0).state(50.0) is State.OPEN
@@ -105,6 +105,15 @@ def test_the_open_time_is_a_tenth_of_the_trouble_so_far() -> None:
 def test_what_was_sent_before_it_opened_says_nothing_new() -> None:
     """Nineteen more failures of the same moment do not keep it open for longer."""
     assert opened().failed(1.0).failed(2.9) == opened()
+    assert opened().succeeded(1.0).succeeded(2.9) == opened()
+
+
+def test_failures_in_a_row_open_it_however_long_they_take() -> None:
+    """Time-outs, one after the other, may take longer than the window."""
+    breaker = BREAKER.failed(0.0).failed(400.0)
+
+    assert breaker.state(400.0) is State.CLOSED
+    assert breaker.failed(800.0).state(800.0) is State.OPEN
 
 
 def test_one_that_was_open_before_a_restart_is_open_after_it() -> None:
@@ -154,7 +163,9 @@ class Receiver(RuleBasedStateMachine):
         self.on_way -= 1
         match end:
             case "good":
-                self.breaker = self.breaker.succeeded(self.now)
+                before = self.breaker
+                self.breaker = before.succeeded(self.now)
+                assert before.state(self.now) is not State.OPEN or self.breaker == before
             case "bad":
                 self.breaker = self.breaker.failed(self.now)
             case _:

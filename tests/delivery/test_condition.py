@@ -7,9 +7,10 @@ import math
 import pytest
 
 from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
+from notifyd.channels.settings import Retry
 from notifyd.delivery.verdict import Policy, Tried, verdict
 from notifyd.outbox.store import Outbox
-from tests.delivery.parts import a_lease, plain
+from tests.delivery.parts import a_lease
 from tests.delivery.patient import DOWN, NO_ENTRY, TAKEN, Patient
 from tests.fakes import a_delivery, owed
 
@@ -40,7 +41,7 @@ async def test_failures_open_the_breaker(patient: Patient) -> None:
 @pytest.mark.parametrize("pause", [30.0, 30])
 async def test_a_pause_is_kept_and_is_no_failure(patient: Patient, pause: float) -> None:
     """Also one in whole seconds."""
-    await patient.tries(*[TemporaryFailure("429", retry_after=pause)] * 9)
+    await patient.tries(*[TemporaryFailure("429", pause, busy=True)] * 9)
 
     assert patient.gate.wait(patient.clock.monotonic()) == 30
     assert not patient.gate.is_open
@@ -48,10 +49,18 @@ async def test_a_pause_is_kept_and_is_no_failure(patient: Patient, pause: float)
 
 async def test_a_pause_of_one_target_is_its_own(patient: Patient) -> None:
     """The others go on."""
-    patient.condition.learn(TemporaryFailure("429", 30.0, only_target=True), "a")
+    patient.condition.learn(TemporaryFailure("429", 30.0, only_target=True, busy=True), "a")
 
     now = patient.clock.monotonic()
     assert [patient.gate.wait(now, target) for target in ("a", "b")] == [30, 0]
+
+
+async def test_a_full_mailbox_says_nothing_of_the_others(patient: Patient) -> None:
+    """However often one address is not taken, the breaker is about the receiver."""
+    for _ in range(9):
+        patient.condition.learn(TemporaryFailure("450", only_target=True), "a")
+
+    assert not patient.gate.in_trouble
 
 
 async def test_a_refusal_of_the_channel_stops_it(patient: Patient) -> None:
@@ -67,7 +76,8 @@ async def test_whoever_refuses_a_message_is_there(patient: Patient, fault: Fault
     await patient.tries(*[PermanentFailure("bad", fault=fault, status=400)] * 99)
     assert not patient.gate.is_open
 
-    await patient.tries(*[DOWN] * 99)
+    await patient.tries(*[DOWN] * 5)
+    patient.clock.time += 3
     await patient.tries(*[PermanentFailure("bad", fault=fault, status=400)] * 2)
     assert not patient.gate.is_open
     assert patient.condition.last_error == "bad"
@@ -77,14 +87,15 @@ async def test_after_an_outage_nothing_waits_for_its_next_try(patient: Patient) 
     """What failed an hour ago and would be tried in a quarter of one is tried now."""
     await patient.outbox.add(owed(a_delivery()))
     (claim,) = await patient.outbox.claim("team", a_lease(), 1)
-    policy = Policy(retry=plain().retry)
+    policy = Policy(retry=Retry(initial_delay=900))
     now = patient.clock.now()
     await patient.outbox.settle([verdict(claim, Tried(attempts=(), end=DOWN), policy, now, 1.0)])
     await patient.tries(*[DOWN] * 5)
+    patient.clock.time += 3
     await patient.tries(TAKEN, TAKEN)
     await patient.looks()
 
-    assert await patient.outbox.next_due("team") == now
+    assert await patient.outbox.next_due("team") == patient.clock.now()
 
 
 @pytest.mark.parametrize("text", ["", "no JSON", '{"at": 1}'])

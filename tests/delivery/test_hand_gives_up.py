@@ -38,10 +38,9 @@ async def test_targets_take_turns(outbox: Outbox) -> None:
 async def test_a_mute_suppresses_what_is_owed(outbox: Outbox) -> None:
     """All of it, with the mute as its reason."""
     holder = Holder(outbox)
-    await holder.mutes.mute("team", None)
     await holder.owes(*(a_delivery(f"d{n}") for n in range(AT_ONCE + 5)))
 
-    assert await holder.hand.fill() == math.inf
+    assert await holder.hand.hush("muted") == math.inf
     assert set((await states(outbox)).values()) == {SUPPRESSED}
 
 
@@ -65,8 +64,7 @@ async def test_a_muted_batch_is_suppressed_as_a_whole(outbox: Outbox) -> None:
     """Nothing of it stays behind."""
     holder = Holder(outbox, plain(**BATCH))
     await holder.puts_back_a_batch()
-    await holder.mutes.mute("team", None)
-    await holder.hand.fill()
+    await holder.hand.hush("muted")
 
     assert set((await states(outbox)).values()) == {SUPPRESSED}
 
@@ -111,14 +109,3 @@ async def test_a_refused_channel_hands_on_all_that_it_owes(
     await holder.hand.turn_away("401")
 
     assert {record.state for record in await outbox.history(999, channel="team")} == {left}
-
-
-async def test_a_muted_channel_hands_nothing_on(outbox: Outbox) -> None:
-    """Whoever has muted it does not want to be told elsewhere."""
-    holder = Holder(outbox, plain(fallback=["mail"]))
-    holder.gate.refuse("401")
-    await holder.mutes.mute("team", None)
-    await holder.owes(at(a_delivery(), fallback=("mail",)))
-    await holder.hand.turn_away("401")
-
-    assert await outbox.history(9, channel="mail") == []

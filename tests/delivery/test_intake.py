@@ -9,17 +9,18 @@ from dataclasses import dataclass, field
 import pytest
 
 from notifyd.bus import Bus, NotTaken
-from notifyd.channels.settings import ChannelSettings
+from notifyd.channels.settings import ChannelSettings, EditableSettings
 from notifyd.delivery.intake import Intake, Rules
 from notifyd.model import DeliveryState, Severity
 from notifyd.outbox.records import Record
 from notifyd.outbox.store import Outbox
 from notifyd.rendering.renderer import Renderer
 from notifyd.routing.router import Router, Subscriber
-from tests.delivery.parts import a_lease, many, plain, states
+from tests.delivery.parts import a_lease, many, plain
 from tests.fakes import FakeClock, an_event
 
 NOW = 1_000_000.0
+OWED = DeliveryState.PENDING
 
 
 def rules(channels: Mapping[str, ChannelSettings]) -> Rules:
@@ -149,18 +150,42 @@ async def test_what_differs_in_its_reason_is_not_the_same(desk: Desk) -> None:
     assert [str(record.state) for record in await desk.records()] == ["pending", "pending"]
 
 
-async def test_a_batch_of_events_is_one_transaction(desk: Desk) -> None:
-    """What cannot be stored is told to whoever has published it, and nothing of it is stored."""
+async def test_what_cannot_be_stored_goes_back_to_its_publisher(desk: Desk) -> None:
+    """Who has to try again."""
     bus = Bus()
     with bus.subscribe("intake", lossless=True) as inbox:
         intake = desk.intake(team=plain())
         work = asyncio.get_running_loop().create_task(intake.run(inbox))
-        bad = an_event(id="e2", group="\ud800")
+        await desk.outbox.close()
         with pytest.raises(NotTaken):
-            await bus.publish([an_event(), bad])
-        assert await states(desk.outbox) == {}
-        await bus.publish([an_event()])
+            await bus.publish([an_event()])
         work.cancel()
         await asyncio.wait([work])
 
-    assert len(await desk.records()) == 1
+
+async def test_what_cannot_be_written_is_told_in_part(desk: Desk) -> None:
+    """And the others, which came with it, as they are."""
+    intake = desk.intake(team=plain())
+    await intake.take_in([an_event(), an_event(id="e2", group="\ud800", subject="7\ud800")])
+
+    told = {record.subject: record.state for record in await desk.outbox.history(9)}
+    assert told == {"1": OWED, "7?": OWED}
+
+
+async def test_what_there_are_no_words_for_is_told_by_its_name(desk: Desk) -> None:
+    """As an event of another version would be."""
+    await desk.intake(team=plain(events=["*"])).take_in([an_event(type="job_teleported")])
+    (record,) = await desk.outbox.history(9)
+
+    assert record.title == "job teleported: 1"
+
+
+async def test_stories_of_a_channel_that_keeps_cards_go_at_once_and_alone(desk: Desk) -> None:
+    """A burst of them is not put off: they change messages that are there."""
+    cards = EditableSettings(type="fake", batch={"max_wait": 30}, events=("job_ended",))
+    story = [an_event(id=str(n), type="job_completed", data={"total": 9}) for n in range(3)]
+    await desk.intake(team=cards).take_in(story)
+    claims = await desk.outbox.claim("team", a_lease(), 9)
+
+    assert [claim.delivery.alone for claim in claims] == [True]
+    assert await desk.outbox.next_due("team", "me") is None

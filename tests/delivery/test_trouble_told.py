@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from notifyd.channels.failures import PermanentFailure, TemporaryFailure
 from notifyd.delivery.alarms import WORTH_TELLING
 from notifyd.outbox.store import Outbox
 from tests.delivery.patient import DOWN, NO_ENTRY, TAKEN, Patient
@@ -124,4 +125,60 @@ async def test_a_restart_before_the_end_is_told_does_not_lose_it(patient: Patien
     await patient.tries(TAKEN, TAKEN)
     patient.restart()
 
+    assert await patient.looks() == ["channel_degraded", "channel_recovered"]
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ([NO_ENTRY], ["channel_disabled"]),
+        ([DOWN] * 5, ["channel_degraded"]),
+    ],
+)
+async def test_what_was_told_is_known_after_a_restart(
+    patient: Patient, ends: list[PermanentFailure | TemporaryFailure], told: list[str]
+) -> None:
+    """Although nothing was sent in between, by which it would have been stored."""
+    await patient.tries(*ends)
+    await patient.looks(after=60)
+    for _ in range(3):
+        patient.restart()
+        patient.condition.learn(ends[-1], "")
+        await patient.looks(after=60)
+
+    assert patient.ears.types == told
+
+
+async def test_an_end_that_was_told_is_known_after_a_restart(patient: Patient) -> None:
+    """Nothing is said of it again."""
+    await patient.tries(*[DOWN] * 5)
+    await patient.looks(after=60)
+    await patient.tries(TAKEN, TAKEN)
+    await patient.looks()
+    patient.restart()
+
+    assert await patient.looks(after=60) == ["channel_degraded", "channel_recovered"]
+
+
+async def test_a_restart_gives_the_same_trouble_the_same_id(patient: Patient) -> None:
+    """Who was told just before a kill is not told another time."""
+    await patient.tries(*[DOWN] * 5)
+    for _ in range(2):
+        patient.restart()
+        await patient.looks(after=60)
+        patient.gate.told = None
+        await patient.tries()
+
+    assert len({event.id for event in patient.ears.heard}) == 1
+
+
+async def test_receivers_that_only_ask_for_pauses_are_in_trouble(patient: Patient) -> None:
+    """Nothing arrives, whatever it is called; a short pause is told to nobody."""
+    busy = TemporaryFailure("503", 30.0, busy=True)
+    await patient.tries(busy)
+    assert await patient.looks(after=30) == []
+    await patient.tries(busy)
+
+    assert await patient.looks(after=30) == ["channel_degraded"]
+    await patient.tries(TAKEN)
     assert await patient.looks() == ["channel_degraded", "channel_recovered"]

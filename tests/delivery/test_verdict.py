@@ -13,12 +13,12 @@ from notifyd.delivery.verdict import Failure, Policy, Tried, given_up, put_back,
 from notifyd.model import Delivery, DeliveryState, Severity
 from notifyd.outbox.records import Attempt, Card, Claim, Outcome
 from tests.delivery.parts import a_claim
-from tests.fakes import a_delivery
+from tests.fakes import PlainSettings, a_delivery
 
 NOW = 2_000.0
 RETRY = Retry(initial_delay=8, max_delay=60, multiplier=2)
-POLICY = Policy(retry=RETRY)
-ALONE = Policy(retry=RETRY, is_there=lambda channel: False)
+POLICY = Policy(retry=RETRY, settings_of=lambda name: PlainSettings())
+ALONE = Policy(retry=RETRY)
 MANY = 10**12
 
 
@@ -69,14 +69,14 @@ def test_a_failure_is_tried_again_after_a_delay() -> None:
 
 def test_a_pause_of_the_channel_is_no_attempt() -> None:
     """The gate waits for it; the message itself is due."""
-    outcome = judged(a_claim(), TemporaryFailure("429", retry_after=30.0))
+    outcome = judged(a_claim(), TemporaryFailure("429", 30.0, busy=True))
 
     assert (outcome.state, outcome.counted, outcome.due) == (DeliveryState.PENDING, 0, NOW)
 
 
 def test_a_pause_of_one_target_puts_its_message_off() -> None:
     """So that others go in the meantime; it is no attempt either."""
-    outcome = judged(a_claim(), TemporaryFailure("429", retry_after=30.0, only_target=True))
+    outcome = judged(a_claim(), TemporaryFailure("429", 30.0, only_target=True, busy=True))
 
     assert (outcome.counted, outcome.due) == (0, NOW + 30)
 
@@ -127,7 +127,8 @@ def test_what_a_refused_channel_owes_goes_to_its_fallback() -> None:
 
 def test_who_is_not_there_is_left_out_of_the_chain() -> None:
     """Also as the next in line."""
-    policy = Policy(retry=RETRY, is_there=lambda channel: channel != "gone")
+    there = {"mail": PlainSettings(), "desk": PlainSettings()}
+    policy = Policy(retry=RETRY, settings_of=there.get)
     told = instead(given_up(with_fallback("gone", "mail", "gone", "desk"), "x", policy, NOW))
 
     assert (told.channel, told.fallback) == ("mail", ("desk",))
@@ -146,12 +147,13 @@ def test_a_chain_ends() -> None:
 
 
 def test_what_is_handed_on_is_the_same_news_with_a_life_of_its_own() -> None:
-    """Its own id, time and count; its lifetime is that of its severity."""
+    """Its own id, time and count; its lifetime is what the other channel gives it."""
     lives = Retry(give_up_after={Severity.INFO: 100, Severity.ERROR: 900})
     delivery = dataclasses.replace(
         a_delivery(severity=Severity.ERROR), target="chat", attempts=7, fallback=("mail",)
     )
-    told = instead(given_up(a_claim(delivery), "down", Policy(retry=lives), NOW))
+    policy = Policy(retry=RETRY, settings_of=lambda name: PlainSettings(retry=lives))
+    told = instead(given_up(a_claim(delivery), "down", policy, NOW))
 
     assert (told.event, told.message) == (delivery.event, delivery.message)
     assert (told.created, told.due, told.expires) == (NOW, NOW, NOW + 900)

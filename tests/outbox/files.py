@@ -14,6 +14,7 @@ from tests.outbox.parts import delivery
 SCHEMAS = Path(__file__).parent / "schemas"
 EARLIER = {"0": 1, "1": 1, "2": 2}
 """The schemas that were in use, and the versions that their files say."""
+PAGE = 4096
 STATES = ("pending", "delivered", "dead", "suppressed", "pending")
 
 
@@ -64,3 +65,11 @@ def change(path: Path, statement: str) -> None:
     """Change the file as no version of notifyd does."""
     with contextlib.closing(sqlite3.connect(path)) as file, file:
         file.execute(statement)
+
+
+def leaves(path: Path, pattern: bytes, kind: int = 0x0D) -> list[tuple[int, set[str]]]:
+    """Return the pages of that kind (tables with a rowid) that hold something: where, and what."""
+    content = path.read_bytes()
+    pages = ((start, content[start : start + PAGE]) for start in range(0, len(content), PAGE))
+    found = ((start, re.findall(pattern, page)) for start, page in pages if page[0] == kind)
+    return [(start, {text.decode() for text in texts}) for start, texts in found if texts]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from notifyd.model import DeliveryState
+from notifyd.outbox.database import take_hold
 from notifyd.outbox.errors import OutboxBusy, OutboxError
 from notifyd.outbox.store import Outbox
 from tests.outbox.files import EARLIER, change, schema_of, write_earlier
@@ -142,7 +145,8 @@ async def test_a_write_that_fails_changes_nothing(outbox: Outbox, path: Path) ->
     written = path.with_name(f"{path.name}-wal").stat().st_size
     with no_file_larger_than(written), pytest.raises(OutboxError, match=r"outbox.sqlite"):
         await outbox.add(owed(*[f"lost {n}" for n in range(50)]))
-    assert outbox.trouble is not None
+    assert await outbox.next_due("team") is not None
+    assert outbox.trouble is not None, "what can be read may still be full"
     assert await outbox.add(owed(*[f"after {n}" for n in range(50)])) == 50
     assert outbox.trouble is None
 
@@ -194,6 +198,33 @@ async def test_a_row_that_cannot_be_read_is_dead_and_blocks_nobody(
     assert (bad.state, bad.title) == (DeliveryState.DEAD, "job_completed")
     assert bad.detail == "this version of notifyd cannot read it"
     await outbox.close()
+
+
+@pytest.mark.parametrize("value", ["half an emoji: \ud83d", "\udcff"])
+async def test_a_text_that_cannot_be_stored_is_an_error_of_the_store(
+    outbox: Outbox, value: str
+) -> None:
+    """Whoever lives with a store that fails lives with it too; the store goes on."""
+    with pytest.raises(OutboxError, match="surrogates not allowed"):
+        await outbox.write_note("a", value)
+    await outbox.write_note("a", "b")
+
+    assert await outbox.note("a") == "b"
+
+
+async def test_a_number_that_is_too_large_is_an_error_of_the_store(outbox: Outbox) -> None:
+    """As is a text that cannot be stored."""
+    with pytest.raises(OutboxError, match="too large"):
+        await outbox.history(2**63)
+
+
+def test_a_file_system_that_refuses_the_journal_is_refused(path: Path) -> None:
+    """Another journal would keep less than is promised. Without locks SQLite cannot have it."""
+    with (
+        contextlib.closing(sqlite3.connect(f"file:{path}?nolock=1", uri=True)) as file,
+        pytest.raises(OutboxError, match="journal mode delete, not WAL"),
+    ):
+        take_hold(file, path)
 
 
 async def test_what_was_begun_is_stored_before_the_file_is_closed(path: Path) -> None:

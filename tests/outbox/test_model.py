@@ -15,9 +15,9 @@ from notifyd.outbox.archive import Archive
 from notifyd.outbox.database import open_database
 from notifyd.outbox.folding import Folding
 from notifyd.outbox.queue import Queue
-from notifyd.outbox.records import By, Claim, Lease, Outcome, Owed
+from notifyd.outbox.records import Attempt, By, Claim, Lease, Outcome, Owed
 from notifyd.outbox.settling import Settling
-from notifyd.outbox.statements import Statements
+from notifyd.outbox.statements import Statements, many
 from tests.outbox.parts import NOW, delivery
 
 TARGETS = st.sampled_from(["x", "x", "y"])
@@ -135,7 +135,7 @@ class Outboxes(RuleBasedStateMachine):
         others = in_hand.union(*(ids for one, ids in self.members.items() if one != leader))
         assert sum(folded.types.values()) == len(told)
         assert not told & others
-        assert before == told if held.claim.fence > 1 else before <= told
+        assert before == told if held.claim.tried else before <= told
         for owed in self.lanes.values():
             mine = [id in told or id == leader for id in owed]
             assert mine == sorted(mine, reverse=True), "as far as it goes, without a gap"
@@ -154,27 +154,35 @@ class Outboxes(RuleBasedStateMachine):
         if held.is_theirs:
             self.end(id, state)
             for member in self.members.pop(id, set()):
-                if member in held.tells and not alone:
+                if member in held.tells and state is DeliveryState.DELIVERED:
                     self.end(member, state)
 
     @precondition(lambda self: self.held)
-    @rule(data=st.data(), pause=st.sampled_from([0, 30]))
-    def put_back(self, data: st.DataObject, pause: float) -> None:
+    @rule(data=st.data(), pause=st.sampled_from([0, 30]), tries=st.integers(0, 1))
+    def put_back(self, data: st.DataObject, pause: float, tries: int) -> None:
+        """What was tried keeps what it tells; what was not leaves it to others."""
         held = data.draw(st.sampled_from(self.held))
         self.held.remove(held)
         outcome = Outcome(
-            claim=held.claim, state=DeliveryState.PENDING, at=self.now, due=self.now + pause
+            claim=held.claim,
+            state=DeliveryState.PENDING,
+            at=self.now,
+            due=self.now + pause,
+            attempts=(Attempt(at=self.now, seconds=1, outcome="temporary"),) * tries,
         )
         assert Settling(self.sql).settle([outcome], {}) == int(held.is_theirs)
+        if held.is_theirs and not held.claim.tried and not tries:
+            self.members.pop(held.claim.delivery.id, None)
 
     @precondition(lambda self: DeliveryState.DEAD in self.ended.values())
     @rule()
     def revive(self) -> None:
         """All that is dead is owed again, behind what its lane owes."""
-        dead = [row["id"] for row in self.sql.all("find_dead", {"channel": "team"})]
+        letters = Archive(self.sql).find_dead(None, "team")
+        rows = self.sql.all("dead_among", {"letters": many(letters)})
+        dead, lanes = [row["id"] for row in rows], {row["id"]: row["lane"] for row in rows}
         assert set(dead) == {id for id, end in self.ended.items() if end is DeliveryState.DEAD}
-        lanes = {row["id"]: row["lane"] for row in self.sql.all("find_dead", {"channel": "team"})}
-        assert Archive(self.sql).revive(None, "team", self.now, self.now + 50) == len(dead)
+        assert Archive(self.sql).revive(letters, self.now, self.now + 50) == len(dead)
         for id in dead:
             del self.ended[id]
             self.lanes[lanes[id]].append(id)
@@ -183,8 +191,26 @@ class Outboxes(RuleBasedStateMachine):
     @rule()
     def forget(self) -> None:
         """What is dead is gone; what is owed is not touched."""
-        Archive(self.sql).forget_dead(None, None)
+        Archive(self.sql).forget_dead(Archive(self.sql).find_dead(None, None))
         self.ended = {i: e for i, e in self.ended.items() if e is not DeliveryState.DEAD}
+
+    @precondition(lambda self: any(self.lanes.values()))
+    @rule(limit=st.integers(1, 3))
+    def suppress(self, limit: int) -> None:
+        """Only what nobody has in hand is ended, some of it; whom it told is owed again."""
+        for held in self.held:
+            held.is_theirs &= held.claim.until > self.now
+        waiting = {id for owed in self.lanes.values() for id in owed}
+        waiting -= {held.claim.delivery.id for held in self.held if held.is_theirs}
+        waiting -= set().union(*self.members.values())
+        number = Queue(self.sql).suppress("team", self.now + 1, self.now, limit)
+        rows = self.sql.all("history_of_channel", {"channel": "team", "state": None, "limit": -1})
+        ended = {row["id"] for row in rows if row["finished"] is not None} - set(self.ended)
+        assert ended <= waiting
+        assert number == len(ended) == min(limit, len(waiting))
+        for id in ended:
+            self.end(id, DeliveryState.SUPPRESSED)
+            self.members.pop(id, None)
 
     @invariant()
     def the_first_of_each_lane_is_its_head(self) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from notifyd.outbox.errors import OutboxBusy, OutboxError
 from notifyd.outbox.housekeeping import Housekeeper
@@ -15,6 +17,7 @@ from tests.fakes import FakeClock
 from tests.outbox.parts import kill, owed, states
 
 NOW = 1_000_000.0
+DAY = 86400.0
 
 
 def keeper(path: Path, host: str, clock: FakeClock) -> Housekeeper:
@@ -44,9 +47,11 @@ async def test_the_same_host_comes_back_at_once(path: Path) -> None:
 async def test_who_moves_out_lets_others_in(path: Path) -> None:
     """At once, and also when it never moved in."""
     clock = FakeClock(NOW)
-    await keeper(path, "ant", clock).move_in()
-    await keeper(path, "ant", clock).move_out()
-    await keeper(path, "ant", clock).move_out()
+    ant = keeper(path, "ant", clock)
+    await ant.move_out()
+    await ant.move_in()
+    await ant.move_out()
+    await ant.move_out()
     await keeper(path, "bee", clock).move_in()
 
 
@@ -56,6 +61,86 @@ async def test_what_says_nothing_sensible_keeps_nobody_out(path: Path, text: str
     path.with_name("owner.json").write_text(text)
 
     assert Deed(path.parent).other_owner("bee", NOW) is None
+
+
+class Racing(FakeClock):
+    """A clock that lets somebody else act while one waits."""
+
+    def __init__(self, now: float, meanwhile: Callable[[], object]) -> None:
+        super().__init__(now)
+        self.meanwhile = meanwhile
+
+    async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
+        self.meanwhile()
+        return await super().wait(event, seconds)
+
+
+async def test_of_two_hosts_that_come_at_once_one_gets_in(path: Path) -> None:
+    """Both have seen that it is free; whoever writes last has it."""
+    clock = Racing(NOW, lambda: Deed(path.parent).renew("bee", NOW, "bee's"))
+    with pytest.raises(OutboxBusy, match="another daemon has just taken"):
+        await keeper(path, "ant", clock).move_in()
+
+    assert Deed(path.parent).names("bee's")
+
+
+async def test_who_has_lost_the_folder_leaves_the_new_owner_in_peace(path: Path) -> None:
+    """It may only give up what is its own."""
+    clock = FakeClock(NOW)
+    ant, bee = keeper(path, "ant", clock), keeper(path, "bee", clock)
+    await ant.move_in()
+    clock.time += LASTS
+    await bee.move_in()
+    await ant.move_out()
+
+    with pytest.raises(OutboxBusy, match="on bee"):
+        await keeper(path, "cat", clock).move_in()
+
+
+async def test_a_second_daemon_of_the_host_leaves_the_first_ones_lease_alone(path: Path) -> None:
+    """The file's lock refuses it; when it goes, the first is still the owner."""
+    clock = FakeClock(NOW)
+    first, second = keeper(path, "ant", clock), keeper(path, "ant", clock)
+    await first.move_in()
+    await second.move_in()
+    await second.move_out()
+
+    with pytest.raises(OutboxBusy, match="on ant"):
+        await keeper(path, "bee", clock).move_in()
+    await second.renew()
+    assert Deed(path.parent).names(second.token)
+
+
+async def test_nothing_is_written_to_what_another_host_may_use(path: Path) -> None:
+    """From the moment when the lease has run out, and not only when it should be renewed."""
+    clock = FakeClock(NOW)
+    outbox = Outbox(path, clock=clock)
+    await Housekeeper(outbox, clock, "ant").move_in()
+    await outbox.open()
+    await outbox.add(owed("d1"))
+    clock.time += 600
+    assert await outbox.add(owed("d2")) == 1, "nobody has come"
+    Deed(path.parent).renew("bee", clock.now(), "bee's")
+    before = path.with_name(f"{path.name}-wal").read_bytes()
+    for _ in range(2):
+        with pytest.raises(OutboxBusy, match="not this daemon's any more"):
+            await outbox.add(owed("d3"))
+    await outbox.close()
+
+    assert path.with_name(f"{path.name}-wal").read_bytes() == before, "closing would write"
+
+
+async def test_who_has_slept_does_not_come_back_into_what_others_have_used(path: Path) -> None:
+    """Another host came and went meanwhile: what this one remembers of the file is wrong."""
+    clock = FakeClock(NOW)
+    outbox = Outbox(path, clock=clock)
+    ant, bee = Housekeeper(outbox, clock, "ant"), keeper(path, "bee", clock)
+    await ant.move_in()
+    clock.time += 600
+    await bee.move_in()
+    await bee.move_out()
+    with pytest.raises(OutboxBusy, match="was not this daemon's for a while"):
+        await ant.keep(lambda: [], asyncio.Event())
 
 
 async def test_a_folder_that_cannot_be_written_is_an_error_of_the_store(tmp_path: Path) -> None:
@@ -74,17 +159,22 @@ async def test_who_has_slept_too_long_gives_way(outbox: Outbox) -> None:
 
 async def test_the_house_is_kept_in_order_until_the_stop(outbox: Outbox) -> None:
     """The lease is renewed, what is old is forgotten, and who is gone is owed nothing."""
-    clock, stopping = FakeClock(NOW + 100 * 86400), asyncio.Event()
+    clock, stopping = FakeClock(NOW + 100 * DAY), asyncio.Event()
     await kill(outbox, "dead")
     await outbox.add(owed("stranger", channel="gone"))
     await outbox.add(owed("here"))
 
     def channels() -> list[str]:
-        stopping.set()
+        if clock.time > NOW + 101 * DAY:
+            stopping.set()
+        else:
+            clock.time += DAY
         return ["team"]
 
-    await Housekeeper(outbox, clock, "ant").keep(channels, stopping)
+    with capture_logs() as logs:
+        await Housekeeper(outbox, clock, "ant").keep(channels, stopping)
 
+    assert [(one["event"], one.get("number")) for one in logs] == [("dead_letters_forgotten", 1)]
     assert {id: state.value for id, state in (await states(outbox)).items()} == {
         "here": "pending",
         "stranger": "suppressed",

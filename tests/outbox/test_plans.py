@@ -14,9 +14,8 @@ STATEMENTS = load_statements()
 WALKS = {
     "history": "SCAN deliveries",  # backwards, until it has so many
     "dead_letters": "SCAN deliveries USING INDEX dead",
-    "find_dead": "SCAN deliveries USING INDEX dead",
+    "find_dead": "SCAN deliveries USING COVERING INDEX dead",
     "dead_counts": "SCAN deliveries USING COVERING INDEX dead",
-    "owing": "SCAN deliveries USING COVERING INDEX lanes",
     "backlog": "SCAN deliveries USING COVERING INDEX lanes",
 }
 """Those that are asked for all that an index has, or for the last of all."""

@@ -8,10 +8,11 @@ import pytest
 
 from notifyd.outbox.errors import OutboxError
 from notifyd.outbox.store import Outbox
-from tests.outbox.files import change, overwrite, write_earlier
+from tests.outbox.files import PAGE, change, leaves, overwrite, write_earlier
 from tests.outbox.parts import again, drain, fold, ids, owed, states, take, take_one, told
 
 ROWS = 2000
+ALL = {f"d{number:04}" for number in range(ROWS)}
 LARGE = "x" * 20_000_000
 """More than SQLite keeps in memory: whoever reads it forgets what they knew of the file."""
 
@@ -30,6 +31,17 @@ async def full(path: Path) -> Path:
     return path
 
 
+def lose(path: Path, *places: float) -> set[str]:
+    """Overwrite pages that hold deliveries, so far into all of them; return whose."""
+    pages = leaves(path, rb"d\d{4}")
+    held = set[str]()
+    for place in places:
+        start, ids = pages[int(len(pages) * place)]
+        overwrite(path, start, PAGE)
+        held |= ids
+    return held
+
+
 async def in_order(outbox: Outbox) -> int:
     """Tell all that is owed; return how many, each lane in its order."""
     came = await drain(outbox)
@@ -40,8 +52,8 @@ async def in_order(outbox: Outbox) -> int:
 
 
 async def test_bytes_in_the_middle_cost_what_they_hold(full: Path) -> None:
-    """All the rest is saved, each lane goes on with what it still owes."""
-    overwrite(full, full.stat().st_size // 2 // 4096 * 4096, 3 * 4096)
+    """And nothing besides; each lane goes on with what it still owes."""
+    held = lose(full, 0.5, 0.51)
     before = full.read_bytes()
     outbox = Outbox(full)
     recovered = await outbox.open()
@@ -49,9 +61,48 @@ async def test_bytes_in_the_middle_cost_what_they_hold(full: Path) -> None:
 
     assert recovered.kept.name == "outbox.sqlite.damaged-1"
     assert recovered.kept.read_bytes() == before
-    assert recovered.rows == len(await states(outbox)) > ROWS * 0.8
-    assert await in_order(outbox) > ROWS * 0.8 - 50
+    assert (recovered.rows, recovered.missing) == (ROWS - len(held), len(held))
+    assert set(await states(outbox)) == ALL - held
+    assert await in_order(outbox) == ROWS - len(held) - 50
     await outbox.close()
+
+
+@pytest.mark.parametrize(
+    "places", [(0.05, 0.95), (0.0, 0.3, 0.31, 0.6), (0.4, 0.999), (0.0, 0.999)]
+)
+async def test_what_lies_between_damaged_places_is_saved(
+    full: Path, places: tuple[float, ...]
+) -> None:
+    """However many there are, and also when the first or the last rows are among them."""
+    held = lose(full, *places)
+    outbox = Outbox(full)
+    recovered = await outbox.open()
+    assert recovered is not None
+
+    assert set(await states(outbox)) == ALL - held
+    assert recovered.missing == len(held)
+    await outbox.close()
+
+
+async def test_what_is_known_of_jobs_is_saved_around_damaged_places(path: Path) -> None:
+    """It has texts for its key, and is read on behind the gap all the same."""
+    jobs = {f"job {number}": "runs" * 20 for number in range(5000)}
+    outbox = Outbox(path)
+    await outbox.open()
+    await outbox.save_watch("", jobs)
+    await outbox.save_watch("demo", jobs)
+    await outbox.close()
+    pages = leaves(path, rb"job \d+(?=runs)", kind=0x0A)
+    gone = [pages[int(len(pages) * place)] for place in (0.1, 0.4, 0.8)]
+    for start, _ in gone:
+        overwrite(path, start, PAGE)
+    outbox = Outbox(path)
+    assert await outbox.open() is not None
+    lost = [set(jobs) - set(await outbox.load_watch(watch)) for watch in ("", "demo")]
+    await outbox.close()
+
+    assert lost[0] | lost[1] == set[str]().union(*(names for _, names in gone))
+    assert len(lost[0]) + len(lost[1]) == sum(len(names) for _, names in gone)
 
 
 async def test_damage_that_comes_later_is_mended_without_a_restart(full: Path) -> None:

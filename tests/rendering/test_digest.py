@@ -50,6 +50,15 @@ def test_it_lists_them_in_their_order() -> None:
     assert told.message.body == "• first\n• second\n• third"
 
 
+def test_it_tells_why() -> None:
+    """How each body begins: a failure has its reason there, and a note what it says."""
+    note = dataclasses.replace(
+        a_delivery(), message=Message(title="run 7", body="accuracy 0.91\n\nloss 2\nx")
+    )
+
+    assert of(note).message.body == "• run 7\n  accuracy 0.91\n  loss 2"
+
+
 def test_what_is_not_listed_is_counted() -> None:
     """However many there are."""
     told = digest(titled("first"), [titled("second", "d2")], {"job_completed": 9_999})

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from notifyd.delivery.intake import RULE
-from notifyd.model import DeliveryState, Event, derived_id
+from notifyd.model import DeliveryState, Event, delivery_id, derived_id
 from notifyd.outbox.records import Record
 from tests.simulation.receiver import Receiver
 
@@ -33,19 +32,26 @@ class Judgement:
         for record in self.records.values():
             if record.told_in is not None:
                 self._members[record.told_in].append(record)
-        yield from self._not_owed()
+        yield from self._owed_wrongly()
         for record in self.records.values():
             yield from self._end_of(record)
         for name, receiver in self.receivers.items():
             yield from self._order_at(name, receiver)
 
-    def _not_owed(self) -> Iterator[str]:
+    def _owed_wrongly(self) -> Iterator[str]:
         for event, channels in self.owes.items():
             for channel in sorted(channels):
                 for target in self.addresses[channel]:
-                    id = derived_id(event, RULE, channel, *([target] if target else []))
+                    id = delivery_id(event, channel, target)
                     if id not in self.records:
                         yield f"I1: {self.events[event].type} was never owed to {channel}"
+                    again = _as_fallback(event, channel, target)
+                    if self._is_told_by(id) and self._is_told_by(again):
+                        yield f"I2: {self.events[event].type} was told to {channel} by two rules"
+
+    def _is_told_by(self, id: str) -> bool:
+        record = self.records.get(id)
+        return record is not None and record.state is DeliveryState.DELIVERED
 
     def _end_of(self, record: Record) -> Iterator[str]:
         what = f"{record.event_type} of {record.subject} at {record.channel} ({record.id[:8]})"
@@ -101,10 +107,16 @@ class Judgement:
             last[lane] = place
 
 
+def _as_fallback(event: str, channel: str, target: str) -> str:
+    return derived_id(event, "fallback", channel, target)
+
+
 def _is_instead_of(record: Record, one: Record, other: str) -> bool:
     about = (one.event_type, one.subject, one.title)
-    handed_on = one.channel == other and one.rule.startswith("fallback")
-    return handed_on and about == (record.event_type, record.subject, record.title)
+    tells = one.rule.startswith("fallback") or one.state is not DeliveryState.SUPPRESSED
+    tells = tells or (one.detail or "").startswith(_GIVEN_UP)
+    same = about == (record.event_type, record.subject, record.title)
+    return one.channel == other and same and tells
 
 
 def _may_be_told(one: Record, since: Record) -> bool:

@@ -60,8 +60,7 @@ class Life:
             mutes=self._mutes,
             tell=self.bus.publish,
             wake=self._wake,
-            targets=lambda name: self.intake.rules.channels[name].targets,
-            is_there=lambda name: name in self.intake.rules.channels,
+            settings_of=lambda name: self.intake.rules.channels.get(name),
             chance=machine.chance.random,
         )
         self.fleet = Fleet(desk, self._spawn, GRACE)

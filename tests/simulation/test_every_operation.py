@@ -83,8 +83,8 @@ def assert_nothing_broken(runs: Iterator[tuple[int, Run]], least: int) -> None:
     assert {number: rules for number, rules in broken.items() if rules} == {}
 
 
-# BUG: what was taken in hand, and is not in anybody's because the store failed, stays leased by
-# its owner until the daemon is started anew (FAILS_LATE).
+# Has found: what was taken in hand, and was in nobody's because the store failed, stayed leased
+# until the daemon was started anew (FAILS_LATE).
 @pytest.mark.parametrize("mishap", [one for one in Mishap if one is not Mishap.NONE])
 def test_every_operation_of_the_store(mishap: Mishap) -> None:
     """It fails before or after the commit, or the daemon is killed then."""
@@ -97,8 +97,8 @@ def test_every_operation_of_the_store(mishap: Mishap) -> None:
     assert_nothing_broken(until_untouched(one), least=50)
 
 
-# BUG: a lane ends for ever with a CancelledError that a library has raised (CANCELLED).
-# BUG: what is put off while its channel is refused becomes due at infinity (CLOSED).
+# Has found: a lane ended for ever with a CancelledError that a library had raised (CANCELLED).
+# Has found: what was put off while its channel was refused became due at infinity (CLOSED).
 @pytest.mark.parametrize("fate", [one for one in Fate if one is not Fate.TAKEN])
 def test_every_request(fate: Fate) -> None:
     """It is refused, hangs, is taken without an answer, or is the daemon's last."""

@@ -25,10 +25,10 @@ def broken_by(seed: int) -> str | None:
     return "\n  ".join([f"seed {seed}: {again}", *broken[:5]]) if broken else None
 
 
-# BUG: seed 92: a reload reads the gate back by the wall clock, which may have jumped.
-# BUG: seed 522: what is put off while the gate is shut becomes due at infinity.
-# BUG: seed 1071: each message to a slow address takes in hand and puts off all others there.
-# BUG: seed 610: what was to be suppressed stays leased when that could not be stored.
+# Has found: seed 92: a reload read the gate back by the wall clock, which may have jumped.
+# Has found: seed 522: what was put off while the gate was shut became due at infinity.
+# Has found: seed 1071: each message to a slow address took in hand and put off all others there.
+# Has found: seed 610: what was to be suppressed stayed leased when that could not be stored.
 @pytest.mark.skipif(REPLAYED is not None, reason="one seed is replayed")
 @pytest.mark.parametrize("first", range(0, NUMBER, AT_ONCE))
 def test_what_is_promised_holds(first: int) -> None:

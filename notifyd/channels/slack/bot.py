@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from notifyd.channels.base import Receipt
-from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
-from notifyd.channels.refs import checked_ref
+from notifyd.channels.failures import PermanentFailure, TemporaryFailure
+from notifyd.channels.refs import placed, placed_here
 from notifyd.channels.refusal import refusal
-from notifyd.channels.response import DEFAULT_PAUSE, Response, accept, reason_of, wished
-from notifyd.channels.slack.errors import FAULTS, NOT_NOW, TOO_MANY
+from notifyd.channels.response import Response, accept, expect, reason_of, too_many
+from notifyd.channels.slack.errors import FAULTS, NOT_LISTED, NOT_NOW, TOO_MANY
 from notifyd.channels.slack.message import payload
 from notifyd.channels.slack.settings import SlackSettings
 from notifyd.channels.transport import Transport
@@ -20,7 +20,7 @@ from notifyd.clock import Clock
 from notifyd.model import Delivery
 from notifyd.settings import Secret
 
-_REF = re.compile(r"[A-Z0-9]{1,40}:[0-9]{1,20}\.[0-9]{1,20}")
+_ID = re.compile(r"[A-Z0-9]{1,40}:[0-9]{1,20}\.[0-9]{1,20}")
 """The id of a channel, and the time that is a message's id in it."""
 
 
@@ -33,6 +33,7 @@ class Bot:
         self._settings = settings
         self._transport = transport
         self._clock = clock
+        self._place = settings.channel or ""
         self._headers: dict[str, str | Secret] = {
             "Authorization": Secret(f"Bearer {token.get_secret_value()}"),
             "Content-Type": "application/json; charset=utf-8",
@@ -44,7 +45,7 @@ class Bot:
 
     async def edit(self, delivery: Delivery, ref: str) -> Receipt:
         """Write the delivery over the message `ref`, or raise as `send` does."""
-        channel, _, ts = checked_ref(ref, _REF).partition(":")
+        channel, _, ts = placed_here(ref, self._place, _ID).partition(":")
         # Named even if there are none: else the old ones may stay in their place.
         content = {"blocks": [], **payload(delivery, self._settings), "channel": channel, "ts": ts}
         return await self._call("chat.update", delivery, content)
@@ -58,22 +59,21 @@ class Bot:
         )
         rich, now = not delivery.plain, self._clock.now()
         accept(response, now, rich=rich)
+        expect(isinstance(response.found("ok"), bool), response, "Slack")
         if response.found("ok") is not True:
-            raise _failure(response, now, rich)
-        return Receipt(ref=_ref_in(response), status=response.status)
+            raise _failure(method, response, now, rich)
+        id = f"{response.found('channel')}:{response.found('ts')}"
+        ref = placed(id, self._place) if _ID.fullmatch(id) else None
+        return Receipt(ref=ref, status=response.status)
 
 
-def _ref_in(response: Response) -> str | None:
-    ref = f"{response.found('channel')}:{response.found('ts')}"
-    return ref if _REF.fullmatch(ref) else None
-
-
-def _failure(response: Response, now: float, rich: bool) -> TemporaryFailure | PermanentFailure:
+def _failure(
+    method: str, response: Response, now: float, rich: bool
+) -> TemporaryFailure | PermanentFailure:
     """Return what an answer means that is 200 and yet no success."""
-    name, reason, status = response.found("error"), reason_of(response), response.status
+    name, reason, status = str(response.found("error")), reason_of(response), response.status
     if name in TOO_MANY:
-        pause = wished(response, now)
-        return TemporaryFailure(reason, DEFAULT_PAUSE if pause is None else pause, status=status)
-    if not isinstance(name, str) or name in NOT_NOW:
+        return too_many(response, now, reason)
+    if name in NOT_NOW:
         return TemporaryFailure(reason, status=status)
-    return refusal(reason, FAULTS.get(name, Fault.MESSAGE), rich=rich, status=status)
+    return refusal(reason, FAULTS.get(name, NOT_LISTED[method]), rich=rich, status=status)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, model_validator
 
 from notifyd.channels.addresses import ServerAddress, WebAddress
-from notifyd.channels.settings import ChannelSettings, RateLimit
+from notifyd.channels.settings import EditableSettings, RateLimit
 from notifyd.settings import Secret
 
 
@@ -21,7 +21,7 @@ def _bot_token(token: Secret) -> Secret:
 BotToken = Annotated[Secret, AfterValidator(_bot_token)]
 
 
-class SlackSettings(ChannelSettings):
+class SlackSettings(EditableSettings):
     """One channel of Slack, reached by an incoming webhook or by a bot."""
 
     type: Literal["slack"] = "slack"
@@ -39,6 +39,11 @@ class SlackSettings(ChannelSettings):
     """The picture, as `:robot_face:`. Of webhooks, only legacy ones heed these three."""
     api_url: ServerAddress = "https://slack.com/api"
     """Where the bot's calls go; another one is for proxies."""
+
+    @property
+    def keeps_cards(self) -> bool:
+        """Whether it is wanted, and there is a bot to do it."""
+        return self.cards and self.token is not None
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:

@@ -6,7 +6,7 @@ import json
 
 from notifyd.channels.base import Receipt
 from notifyd.channels.failures import Fault
-from notifyd.channels.response import Response, accept, by_status
+from notifyd.channels.response import Response, accept, by_status, expect
 from notifyd.channels.slack.errors import FAULTS
 from notifyd.channels.slack.message import payload
 from notifyd.channels.slack.settings import SlackSettings
@@ -35,7 +35,15 @@ class IncomingWebhook:
             {"Content-Type": "application/json; charset=utf-8"},
             self._settings.timeout,
         )
-        return accept(response, self._clock.now(), rich=not delivery.plain, judge=_fault)
+        receipt = accept(response, self._clock.now(), rich=not delivery.plain, judge=_fault)
+        expect(_is_taken(response), response, "Slack")
+        return receipt
+
+
+def _is_taken(response: Response) -> bool:
+    # Slack and Mattermost say `ok`; some that take the same say it in JSON (Rocket.Chat: success).
+    said = (response.found("ok"), response.found("success"))
+    return response.text.strip() == "ok" or True in said
 
 
 def _fault(response: Response) -> Fault:

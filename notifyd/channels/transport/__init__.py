@@ -58,7 +58,8 @@ class Transport:
         """Hand in a mail; return whom the server refused and why, if it took it for the rest.
 
         Raises TemporaryFailure for 4xx and a server that cannot be reached, PermanentFailure
-        for 5xx and a server that lacks what is asked of it; both with the server's code.
+        for 5xx and a server that lacks what is asked of it; both with the server's code. What
+        is refused before the server has seen the mail is a fault of the channel.
         """
         return await mail.hand_in(letter, server, within)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,12 +23,14 @@ Security = Literal["starttls", "tls", "none"]
 _BYE_SECONDS = 1.0
 _SHOWN = 200
 
-_FAULTS: Mapping[int, Fault] = {
-    530: Fault.CHANNEL,
-    535: Fault.CHANNEL,
-    552: Fault.FORM,
-}
-"""RFC 4954 §6: a login is needed, was refused; RFC 5321 §4.2.3: the mail is too large."""
+_NOT_THIS_SENDER = frozenset({521, 530, 534, 535, 538})
+"""RFC 7504 §2: takes no mail at all; RFC 4954 §6: a login is needed, or was refused."""
+_TOO_LARGE = 552
+"""RFC 1870 §6.1: said of the size as soon as that is announced, with MAIL FROM."""
+
+_NOT_BY_US = re.compile(r"\b(relay\w*|sender|client host|5\.1\.[78])\b", re.IGNORECASE)
+"""Of a refused recipient: many servers say only here whom they take no mail from. 5.1.7 and 5.1.8
+are the sender's address (RFC 3463 §3.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,8 @@ class Mail:
     content: bytes
     rich: bool = False
     """Whether it is more than text, see `refusal`."""
+    one_of_many: bool = False
+    """Whether others are sent the same: then a recipient that is refused is one of them alone."""
 
 
 async def hand_in(letter: Mail, server: MailServer, within: float) -> dict[str, str]:
@@ -89,12 +94,14 @@ def _failure(
     error: Exception, letter: Mail, server: MailServer, within: float
 ) -> TemporaryFailure | PermanentFailure:
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        return _by_code(*_all_refused(error, server), letter)
+        # One "later" among them makes a later attempt worth while.
+        mildest = min(error.recipients, key=lambda one: one.code)
+        return _by_code(mildest, _all_refused(error, server), letter)
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
         return _no_login(error, server)
     if isinstance(error, aiosmtplib.SMTPResponseException):
         words = f"{server.host}: {_said(error.code, error.message, server)}"
-        return _by_code(error.code, words, letter)
+        return _by_code(error, words, letter)
     if isinstance(error, TimeoutError):
         return TemporaryFailure(f"{server.host} did not answer within {within:g} s")
     if isinstance(error, OSError):
@@ -102,13 +109,11 @@ def _failure(
     return _not_offered(server)
 
 
-def _all_refused(error: aiosmtplib.SMTPRecipientsRefused, server: MailServer) -> tuple[int, str]:
+def _all_refused(error: aiosmtplib.SMTPRecipientsRefused, server: MailServer) -> str:
     said = "; ".join(
         f"{one.recipient}: {_said(one.code, one.message, server)}" for one in error.recipients
     )
-    # One "later" among them makes a later attempt worth while.
-    code = min(one.code for one in error.recipients)
-    return code, f"{server.host} refuses every recipient: {clamp(said, 2 * _SHOWN)}"
+    return f"{server.host} refuses every recipient: {clamp(said, 2 * _SHOWN)}"
 
 
 def _no_login(
@@ -121,11 +126,30 @@ def _no_login(
     return PermanentFailure(words, fault=Fault.CHANNEL, status=error.code)
 
 
-def _by_code(code: int, words: str, letter: Mail) -> TemporaryFailure | PermanentFailure:
+def _by_code(
+    error: aiosmtplib.SMTPResponseException, words: str, letter: Mail
+) -> TemporaryFailure | PermanentFailure:
     """RFC 5321 §4.2.1: 4yz is a transient negative answer, 5yz a permanent one."""
-    if not 500 <= code < 600:
-        return TemporaryFailure(words, status=code)
-    return refusal(words, _FAULTS.get(code, Fault.MESSAGE), rich=letter.rich, status=code)
+    code = error.code
+    if 500 <= code < 600:
+        return refusal(words, _fault(error, letter), rich=letter.rich, status=code)
+    alone = letter.one_of_many and isinstance(error, aiosmtplib.SMTPRecipientRefused)
+    return TemporaryFailure(words, status=code, only_target=alone)
+
+
+def _fault(error: aiosmtplib.SMTPResponseException, letter: Mail) -> Fault:
+    """Tell what a refusal is about: what the server knew of the mail when it refused."""
+    if error.code in _NOT_THIS_SENDER:
+        return Fault.CHANNEL
+    match error:
+        case aiosmtplib.SMTPDataError():
+            return Fault.FORM  # it has seen the mail: less of it may pass
+        case aiosmtplib.SMTPRecipientRefused() if letter.one_of_many:
+            return Fault.CHANNEL if _NOT_BY_US.search(error.message) else Fault.MESSAGE
+        case aiosmtplib.SMTPSenderRefused(code=code) if code == _TOO_LARGE:
+            return Fault.FORM
+        case _:  # at its greeting, or of who writes to whom: the next mail will fare no better
+            return Fault.CHANNEL
 
 
 def _not_offered(server: MailServer) -> PermanentFailure:

@@ -19,7 +19,7 @@ from notifyd.settings import Secret
 
 Headers = Mapping[str, str | Secret]
 
-_MOST_READ = 65536
+_MOST_READ = 262_144
 """Bytes of an answer: enough for a whole message that is given back, too few to fill the memory."""
 _ADDRESSES = 256
 """How many addresses are kept as they were read; some have the id of a message in them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import socket
@@ -14,7 +15,7 @@ from notifyd.cli import text
 from notifyd.cli.checks.finding import Finding, failed, ok, warning
 from notifyd.client import Json
 from notifyd.clock import SystemClock
-from notifyd.outbox.database import OutboxError
+from notifyd.outbox.errors import OutboxError
 from notifyd.outbox.ownership import Deed
 from notifyd.outbox.store import Outbox
 
@@ -72,7 +73,7 @@ def _rehearse(file: Path) -> Iterator[Finding]:
     try:
         owner = Deed(file.parent).other_owner(socket.gethostname(), SystemClock().now())
         if owner is not None:
-            yield _in_use(owner.host)
+            yield in_use(owner.host)
             return
         with tempfile.TemporaryDirectory(prefix="notifyd-") as folder:
             copy = Path(folder) / FILE
@@ -80,12 +81,11 @@ def _rehearse(file: Path) -> Iterator[Finding]:
             for one, _ in before:
                 shutil.copyfile(one, copy.with_name(one.name))
             if _stamps(file) != before:
-                yield _in_use("another machine")
+                yield in_use()
                 return
             yield from asyncio.run(_opened(copy, file))
     except OSError as error:
-        mend = "Make room for a copy of it, or name another folder in $TMPDIR."
-        yield warning("store", f"The store could not be tried: {error.strerror}", mend)
+        yield not_tried(error, file.parent)
 
 
 async def _opened(copy: Path, file: Path) -> list[Finding]:
@@ -107,9 +107,25 @@ async def _opened(copy: Path, file: Path) -> list[Finding]:
     return [sound, *check_dead(dead, "Start notifyd, then: notifyd dead list")]
 
 
-def _in_use(host: str) -> Finding:
-    words = f"A daemon on {host} uses the store: it was left alone"
-    return warning("store", words, "Run `notifyd doctor` there.")
+def in_use(host: str | None = None) -> Finding:
+    """Return that a daemon uses the store; without a host it may be any machine, this one too."""
+    if host is not None:
+        words = f"A daemon on {host} uses the store: it was left alone"
+        return warning("store", words, "Run `notifyd doctor` there.")
+    mend = (
+        "If it is a daemon of yours that answers elsewhere, run `notifyd doctor` on its\n"
+        "machine, with its $XDG_RUNTIME_DIR. Otherwise try again."
+    )
+    return warning("store", "The store was written to just now: it was left alone", mend)
+
+
+def not_tried(error: OSError, folder: Path) -> Finding:
+    """Return why the store could not be tried on a copy."""
+    mend = f"See that you can read {folder}, and write into $TMPDIR."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        mend = "Make room for a copy of it, or name another folder in $TMPDIR."
+    where = f"{error.filename}: " if error.filename else ""
+    return warning("store", f"The store could not be tried: {where}{error.strerror}", mend)
 
 
 def _stamps(file: Path) -> list[tuple[Path, tuple[int, int]]]:

@@ -25,22 +25,29 @@ FROM attempts WHERE delivery = :seq ORDER BY number;
 -- name: told_with
 SELECT count(*) AS number FROM deliveries WHERE told_in = :id;
 
+-- name: first_told_with
+SELECT id, event_type, content FROM deliveries WHERE told_in = :id ORDER BY seq LIMIT :limit;
+
 -- name: dead_counts
 SELECT channel, count(*) AS number FROM deliveries INDEXED BY dead WHERE state = 'dead' GROUP BY channel;
 
 -- name: find_dead
-SELECT id, channel, lane FROM deliveries INDEXED BY dead
-WHERE state = 'dead' AND (:channel IS NULL OR channel = :channel) ORDER BY seq;
+SELECT json_group_array(seq) AS letters FROM deliveries INDEXED BY dead
+WHERE state = 'dead' AND (:channel IS NULL OR channel = :channel);
 
 -- name: find_one_dead
-SELECT id, channel, lane FROM deliveries
+SELECT json_group_array(seq) AS letters FROM deliveries
 WHERE id = :id AND state = 'dead' AND (:channel IS NULL OR channel = :channel);
+
+-- name: dead_among
+SELECT id, channel, lane FROM deliveries
+WHERE seq IN (SELECT value FROM json_each(:letters)) AND state = 'dead' ORDER BY seq;
 
 -- name: revive
 -- Behind what its lane owes now, for that was told of as if this had been.
 UPDATE deliveries
 SET state = 'pending', due = :now, expires = :expires, finished = NULL, detail = NULL,
-    attempts = 0, told_in = NULL, head = 0, seq = (SELECT max(seq) + 1 FROM deliveries),
+    attempts = 0, tried = 0, told_in = NULL, head = 0, seq = (SELECT max(seq) + 1 FROM deliveries),
     turn = max(:now, coalesce((
         SELECT turn + 1 FROM deliveries AS last
         WHERE last.channel = :channel AND last.lane = :lane AND last.finished IS NULL
@@ -48,7 +55,8 @@ SET state = 'pending', due = :now, expires = :expires, finished = NULL, detail =
 WHERE id = :id AND state = 'dead';
 
 -- name: forget_dead
-DELETE FROM deliveries WHERE id = :id AND state = 'dead';
+DELETE FROM deliveries
+WHERE seq IN (SELECT value FROM json_each(:letters)) AND state = 'dead';
 
 -- name: purge
 DELETE FROM deliveries WHERE seq IN (

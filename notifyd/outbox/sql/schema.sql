@@ -22,6 +22,8 @@ CREATE TABLE deliveries (
     due          REAL NOT NULL,            -- not to be tried before
     expires      REAL NOT NULL,            -- tried until then
     owner        TEXT,                     -- who has it in hand
+    alone        INTEGER NOT NULL DEFAULT 0, -- 1: never told in the message of another
+    tried        INTEGER NOT NULL DEFAULT 0, -- 1: it may have been sent under its own id
     fence        INTEGER NOT NULL DEFAULT 0, -- how often it was taken in hand: an older number is too late
     leased_until REAL,                     -- NULL for what is in hand with the delivery that tells it
     told_in      TEXT,                     -- the delivery whose message tells this one too

@@ -2,9 +2,9 @@
 
 -- name: outcomes
 -- Those that are still theirs: of the others the lease was over, and somebody else has them in hand.
-INSERT OR IGNORE INTO temp.outcomes (seq, id, state, counted, due, detail, ref, finished)
+INSERT OR IGNORE INTO temp.outcomes (seq, id, state, tried, counted, due, detail, ref, finished)
 SELECT deliveries.seq, deliveries.id, json_extract(value, '$.state'),
-    json_extract(value, '$.counted'), json_extract(value, '$.due'),
+    json_extract(value, '$.tried'), json_extract(value, '$.counted'), json_extract(value, '$.due'),
     json_extract(value, '$.detail'), json_extract(value, '$.ref'),
     json_extract(value, '$.finished')
 FROM json_each(:outcomes) JOIN deliveries ON deliveries.id = json_extract(value, '$.id')
@@ -16,13 +16,14 @@ SELECT id FROM temp.outcomes;
 -- name: settle
 -- What is put back keeps the reason of its last try.
 UPDATE deliveries
-SET (state, attempts, due, detail, ref, finished, head) = (
+SET (state, attempts, due, detail, ref, finished, head, tried) = (
         SELECT outcomes.state, deliveries.attempts + outcomes.counted,
             coalesce(outcomes.due, deliveries.due),
             CASE WHEN outcomes.finished IS NULL
                 THEN coalesce(outcomes.detail, deliveries.detail) ELSE outcomes.detail END,
             coalesce(outcomes.ref, deliveries.ref), outcomes.finished,
-            deliveries.head AND outcomes.finished IS NULL
+            deliveries.head AND outcomes.finished IS NULL,
+            outcomes.tried OR deliveries.attempts + outcomes.counted > 0
         FROM temp.outcomes WHERE outcomes.seq = deliveries.seq),
     owner = NULL, leased_until = NULL
 WHERE seq IN (SELECT seq FROM temp.outcomes);
@@ -67,13 +68,12 @@ WHERE channel = :channel AND state = 'leased' AND leased_until IS NULL LIMIT 1;
 SELECT id FROM deliveries WHERE told_in = :id AND finished IS NULL;
 
 -- name: end_members
--- Those alone that were in hand with it, as their fence says. What was not told was told in nothing.
+-- Those alone that were in hand with it, as their fence says.
 UPDATE deliveries
-SET state = :state, detail = :detail, finished = :finished, owner = NULL, head = 0,
-    told_in = CASE WHEN :state = 'delivered' THEN told_in END
+SET state = :state, detail = :detail, finished = :finished, owner = NULL, head = 0
 WHERE told_in = :id AND finished IS NULL AND fence = :fence;
 
 -- name: let_members_go
--- The others, and all of those whose leader is handed on alone, go their own ways.
+-- What was not told in its message goes its own way.
 UPDATE deliveries SET state = 'pending', told_in = NULL, owner = NULL
 WHERE told_in = :id AND finished IS NULL;

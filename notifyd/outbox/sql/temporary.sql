@@ -4,6 +4,7 @@ CREATE TEMP TABLE outcomes (
     seq         INTEGER PRIMARY KEY,
     id          TEXT NOT NULL UNIQUE,
     state       TEXT NOT NULL,
+    tried       INTEGER NOT NULL,
     counted     INTEGER NOT NULL,
     due         REAL,
     detail      TEXT,

@@ -80,7 +80,7 @@ async def test_only_the_start_is_read_and_blotted(transport: Transport, sink: Si
     sink.text = f"/hooks/{SECRET} is gone. " + "z" * 1_000_000
     response = await transport.post(Secret(f"{sink.url}/hooks/{SECRET}"), b"", {}, 5.0)
 
-    assert len(response.text) == 65536
+    assert len(response.text) == 262_144
     assert response.text.endswith("z")
     assert SECRET not in response.text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from notifyd.cli.checks.finding import Finding, State
-from notifyd.cli.checks.store import FILE, check_damaged, judge, look_at
+from notifyd.cli.checks.store import FILE, check_damaged, in_use, judge, look_at, not_tried
 from notifyd.clock import SystemClock
 from notifyd.model import DeliveryState
 from notifyd.outbox.ownership import Deed
@@ -114,6 +115,34 @@ def test_a_store_of_another_machine_is_left_alone(tmp_path: Path) -> None:
     state, text = found(look_at(tmp_path))["store"]
     assert state is State.WARNING
     assert "A daemon on login2 uses the store" in text
+
+
+def test_who_writes_meanwhile_may_be_this_machines_own_daemon() -> None:
+    """Nobody is blamed who is not known."""
+    finding = in_use()
+
+    assert "machine" not in finding.text
+    assert "$XDG_RUNTIME_DIR" in (finding.mend or "")
+
+
+def test_what_cannot_be_copied_is_named(tmp_path: Path) -> None:
+    """And more room is no help."""
+    fill(tmp_path)
+    (tmp_path / f"{FILE}-wal").mkdir()
+    state, text = found(look_at(tmp_path))["store"]
+
+    assert state is State.WARNING
+    assert f"could not be tried: {tmp_path / FILE}-wal: Is a directory" in text
+    assert f"See that you can read {tmp_path}" in text
+    assert "room" not in text
+
+
+def test_a_full_disk_needs_room(tmp_path: Path) -> None:
+    """Or another folder for the copy."""
+    finding = not_tried(OSError(errno.ENOSPC, "No space left on device"), tmp_path)
+
+    assert finding.text == "The store could not be tried: No space left on device"
+    assert finding.mend == "Make room for a copy of it, or name another folder in $TMPDIR."
 
 
 def test_what_was_put_aside_is_a_warning(tmp_path: Path) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
 from notifyd.model import DeliveryState
 from notifyd.outbox.protocols import Store
 from tests.outbox.parts import (
@@ -22,6 +27,33 @@ from tests.outbox.parts import (
 )
 
 DAY = 86400.0
+Work = Callable[[Store], Awaitable[int]]
+
+
+async def bury(store: Store, *ids: str, **more: object) -> None:
+    """Give up many at once."""
+    await store.add(owed(*ids, expires=NOW, **more))
+    while claims := await store.expired("team", lease(), 9999):
+        await store.settle([dead(claim) for claim in claims])
+
+
+async def revive_all(store: Store) -> int:
+    return await store.revive(None, None, NOW, NOW + DAY)
+
+
+async def forget_all(store: Store) -> int:
+    return await store.forget_dead(None, None)
+
+
+async def purge_all(store: Store) -> int:
+    return await store.purge(NOW, NOW + 1)
+
+
+async def suppress_all(store: Store) -> int:
+    """Return how many are owed no more."""
+    before = (await store.backlog())["team"].pending
+    await store.suppress_strangers(["team"], NOW, NOW)
+    return before - sum(one.pending for one in (await store.backlog()).values())
 
 
 class ArchiveContract:
@@ -129,11 +161,11 @@ class ArchiveContract:
         assert sorted(await states(store)) == ["in hand", "owed"]
 
     async def test_what_nobody_can_send_any_more_is_suppressed(self, store: Store) -> None:
-        """Only what is pending, old, and owed to a channel that is not configured."""
+        """Only what is pending, old, and owed to a channel that is named."""
         await store.add(owed("old 1", "old 2", channel="gone", group="a"))
         await store.add(owed("new", channel="gone", group="a", created=NOW))
         await store.add(owed("here"))
-        await store.suppress_strangers(["team"], before=NOW - 50, now=NOW)
+        await store.suppress_strangers(["gone"], before=NOW - 50, now=NOW)
 
         assert await states(store) == {
             "here": DeliveryState.PENDING,
@@ -150,15 +182,74 @@ class ArchiveContract:
         leader = await take_one(store, "gone")
         await fold(store, leader, "channel")
         await store.settle([again(leader)])
-        await store.suppress_strangers([], before=NOW, now=NOW)
+        await store.suppress_strangers(["gone"], before=NOW, now=NOW)
 
         assert ids(await store.claim("gone", lease(), 9)) == ["b"]
 
-    async def test_what_is_configured_is_no_stranger_whatever_its_name(self, store: Store) -> None:
-        """Names are values."""
+    async def test_a_stranger_is_one_whatever_its_name(self, store: Store) -> None:
+        """Names are values, and nobody else's messages are ended with its own."""
         names = ['it\'s "quoted"', "a,b", "é🙂", "", "NULL"]
         for name in names:
             await store.add(owed(f"d {name}", channel=name))
-        await store.suppress_strangers(names, before=NOW, now=NOW)
+        for name in names:
+            assert set(await store.backlog()) == set(names[names.index(name) :])
+            await store.suppress_strangers([name], before=NOW, now=NOW)
 
-        assert set(await store.backlog()) == set(names)
+        assert await store.backlog() == {}
+
+    @pytest.mark.parametrize("work", [revive_all, forget_all, purge_all, suppress_all])
+    async def test_what_is_much_lets_others_in(self, store: Store, work: Work) -> None:
+        """Nobody waits for the store until thousands of rows are done: it is done bit by bit."""
+        await bury(store, *(f"d{number}" for number in range(2500)))
+        if work is suppress_all:
+            await store.revive(None, None, NOW, NOW + DAY)
+        working = asyncio.ensure_future(work(store))
+        others = 0
+        while not working.done():
+            await store.next_due("mail")
+            others += 1
+
+        assert await working == 2500
+        assert others > 3
+        assert await store.dead_counts() == {}
+
+    async def test_a_lane_that_is_revived_bit_by_bit_stays_in_order(self, store: Store) -> None:
+        """However long its story is."""
+        names = [f"d{number}" for number in range(1500)]
+        await bury(store, *names, group="a")
+
+        assert await store.revive(None, None, NOW, NOW) == 1500
+        assert ids(await store.expired("team", lease(), 9999)) == names
+
+    async def test_what_dies_again_meanwhile_is_not_revived_twice(self, store: Store) -> None:
+        """Only what was dead when it was asked for: a channel that fails would go on for ever."""
+        await bury(store, *(f"d{number}" for number in range(2500)))
+        reviving = asyncio.ensure_future(store.revive(None, None, NOW, NOW))
+        while not reviving.done():
+            claims = await store.expired("team", lease(), 9999)
+            await store.settle([dead(claim) for claim in claims])
+
+        assert await reviving == 2500
+
+    async def test_it_is_told_how_many_dead_letters_were_purged(self, store: Store) -> None:
+        """The others that have ended do not count."""
+        await kill(store, "a", "b")
+        await store.add(owed("told"))
+        await store.settle([told(await take_one(store))])
+
+        assert await store.purge(ended=NOW + 1, died=NOW) == 0
+        assert await store.purge(ended=NOW + 1, died=NOW + 1) == 2
+
+    async def test_a_record_names_the_first_that_its_message_told(self, store: Store) -> None:
+        """Ten of them, in their order; the rest is counted."""
+        names = [f"d{number:02}" for number in range(13)]
+        await store.add(owed(*names))
+        leader = await take_one(store)
+        await fold(store, leader, "channel")
+        await store.settle([told(leader)])
+        found = await record(store, "d00")
+
+        assert found.tells == 12
+        assert [one.id for one in found.others] == names[1:11]
+        assert found.others[0].title == "Job 1 (train) completed"
+        assert (await record(store, "d01")).others == ()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
 import pytest
 
 from notifyd.model import DeliveryState
 from notifyd.outbox.protocols import Store
-from notifyd.outbox.records import By, Claim, Outcome
+from notifyd.outbox.records import By
 from tests.outbox.parts import (
     NOW,
     Reopen,
@@ -121,20 +120,16 @@ class FoldContract:
         assert await store.settle([told(leader)]) == 1
         assert set((await states(store)).values()) == {DeliveryState.DELIVERED}
 
-    @pytest.mark.parametrize("end", [told, dead])
-    async def test_the_leaders_end_is_theirs(
-        self, store: Store, end: Callable[[Claim], Outcome]
-    ) -> None:
+    async def test_what_is_told_in_a_message_is_told_with_it(self, store: Store) -> None:
         """And the next of their lanes may go."""
         await a_digest(store)
         leader = await take_one(store)
         await fold(store, leader, "event_type")
         await store.add(owed("b2", group="b"))
-        outcome = end(leader)
-        await store.settle([outcome])
+        await store.settle([told(leader)])
         ends = await states(store)
 
-        assert ends["a1"] is ends["b1"] is outcome.state
+        assert ends["a1"] is ends["b1"] is DeliveryState.DELIVERED
         assert sorted(ids(await take(store))) == ["a2", "b2", "c1"]
 
     async def test_the_history_says_what_was_told_in_what(self, store: Store) -> None:
@@ -147,16 +142,45 @@ class FoldContract:
         assert (await record(store, "a")).tells == 2
         assert (await record(store, "b")).told_in == "a"
 
-    async def test_what_is_dead_was_told_in_nothing(self, store: Store) -> None:
-        """Each is a dead letter of its own, that can be sent again."""
-        await store.add(owed("a", "b"))
-        leader = await take_one(store)
-        await fold(store, leader, "channel")
+    async def test_a_poison_leader_dies_alone(self, store: Store) -> None:
+        """What it would have told is told in the message of the next."""
+        await store.add(owed("a", "b", "c"))
+        await fold(store, leader := await take_one(store), "channel")
         await store.settle([dead(leader)])
+        next = await take_one(store)
+        folded = await fold(store, next, "channel")
 
-        assert (await record(store, "b")).told_in is None
-        assert await store.revive("b", None, NOW, NOW + 60) == 1
-        assert await drain(store) == ["b"]
+        assert next.delivery.id == "b"
+        assert [one.id for one in folded.listed] == ["c"]
+
+    async def test_what_was_not_tried_folds_again(self, store: Store) -> None:
+        """A message that was put back before it was sent takes in what has come since."""
+        await store.add(owed("a", "b"))
+        await fold(store, leader := await take_one(store), "channel")
+        await store.settle([dataclasses.replace(again(leader), attempts=(), counted=0)])
+        await store.add(owed("c"))
+        folded = await fold(store, await take_one(store), "channel")
+
+        assert [one.id for one in folded.listed] == ["b", "c"]
+
+    async def test_what_was_revived_folds_again(self, store: Store) -> None:
+        """A flood that has died is one message when it is sent again."""
+        await store.add(owed("a", "b", "c"))
+        await store.settle([dead(claim) for claim in await take(store)])
+        await store.revive(None, None, NOW, NOW + 60)
+        folded = await fold(store, await take_one(store), "channel")
+
+        assert len(folded.listed) == 2
+
+    @pytest.mark.parametrize("by", ["event_type", "channel", "group"])
+    async def test_what_keeps_a_card_is_told_by_itself(self, store: Store, by: By) -> None:
+        """Neither it nor what waits behind it in its lane."""
+        await store.add(owed("a1", group="a"))
+        await store.add(owed("a2", group="a", alone=True))
+        await store.add([*owed("a3", group="a"), *owed("b", group="b", alone=True)])
+        folded = await fold(store, await take_one(store), by)
+
+        assert folded.listed == ()
 
     async def test_who_is_handed_on_goes_alone(self, store: Store) -> None:
         """The others are tried again, or handed on, each as it is its own."""

@@ -150,7 +150,7 @@ class LeaseContract:
         assert await drain(store, "mail") == ["f"]
         suppressed = await record(store, "b")
         assert suppressed.state is DeliveryState.SUPPRESSED
-        assert (suppressed.detail or "").startswith("the same was told at 1970-01-12")
+        assert (suppressed.detail or "").startswith("says the same as the one of 1970-01-12")
 
     async def test_what_is_dead_was_not_told(self, store: Store) -> None:
         """So the same is told when it comes again."""

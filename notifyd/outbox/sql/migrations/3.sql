@@ -26,6 +26,8 @@ CREATE TABLE deliveries (
     due          REAL NOT NULL,
     expires      REAL NOT NULL,
     owner        TEXT,
+    alone        INTEGER NOT NULL DEFAULT 0,
+    tried        INTEGER NOT NULL DEFAULT 0,
     fence        INTEGER NOT NULL DEFAULT 0,
     leased_until REAL,
     told_in      TEXT,
