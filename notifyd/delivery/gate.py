@@ -71,7 +71,11 @@ class Gate:
         """Return the seconds until a message may go: infinite while only an outcome helps."""
         if self.refusal is not None:
             return math.inf
-        return max(self.bucket.wait(now), self.breaker.wait(now), self._target_wait(now, target))
+        return max(self.bucket.wait(now), self.breaker.wait(now), self.target_wait(now, target))
+
+    def target_wait(self, now: float, target: str) -> float:
+        """Return the seconds until this address may be used, as far as that is up to itself."""
+        return self.targets[target].wait(now) if target in self.targets else 0.0
 
     def resting(self, now: float) -> dict[str, float]:
         """Return the targets that may not be used yet, and for how many seconds."""
@@ -172,9 +176,6 @@ class Gate:
             since, until = then - memory.trouble_lasted, then + memory.closed_for
             self.breaker = self.breaker.reopened(since, until)
         self.told, self.since, self.held = memory.told, memory.since, memory.held
-
-    def _target_wait(self, now: float, target: str) -> float:
-        return self.targets[target].wait(now) if target in self.targets else 0.0
 
     def _target(self, target: str, limit: RateLimit, now: float) -> Bucket:
         return self.targets.get(target) or Bucket.full(limit, now)

@@ -62,15 +62,15 @@ class Hand:
         self._away.difference_update(one.claim.delivery.id for one in outcomes)
 
     def is_stale(self, now: float) -> bool:
-        """Tell whether leases in hand are over: the machine has slept, and others may have them."""
-        return any(claim.until <= now for claim in self._waiting)
+        """Tell whether its lease is over: the machine has slept, and others may have it."""
+        return self._waiting[0].until <= now
 
     def bring_forward(self, now: float) -> float:
-        """Put first what may go first; return the seconds until it may (by the steady clock)."""
-        first = self._gate.wait(now, self._waiting[0].delivery.target)
+        """Put first whose target may be used first; return in how many seconds that is."""
+        first = self._gate.target_wait(now, self._waiting[0].delivery.target)
         if first <= 0:
             return first
-        pauses = [self._gate.wait(now, claim.delivery.target) for claim in self._waiting]
+        pauses = [self._gate.target_wait(now, claim.delivery.target) for claim in self._waiting]
         soonest = min(pauses)
         self._waiting.rotate(-pauses.index(soonest))
         return soonest

@@ -159,9 +159,9 @@ class Worker:
             pause = await self._fill_hand()
             if not self._hand:
                 return pause
-        # What was open before the store was asked may be shut by now.
-        if self.gate.wait(self._clock.monotonic()) > 0:
-            return await self._shut()
+            # What was open before the store was asked may be shut by now.
+            if self.gate.wait(self._clock.monotonic()) > 0:
+                return await self._shut()
         is_late = self._hand.is_stale(self._clock.now())
         if is_late or self._hand.bring_forward(self._clock.monotonic()) > 0:
             await self._hand.put_back()  # or only its targets rest: others may be owed something

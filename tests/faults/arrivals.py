@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+NO_ANSWER = 0
+"""The status of a call that is never answered."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -21,7 +24,7 @@ class Call:
 
     @property
     def taken(self) -> bool:
-        return self.status < 300
+        return 200 <= self.status < 300
 
 
 @dataclass(slots=True)

@@ -22,6 +22,9 @@ Channel = Mapping[str, Any]
 Channels = Mapping[str, dict[str, Any]]
 """How the daemon sees its channels, by their names."""
 
+CONCURRENCY = 4
+"""Calls that a channel has under way at once, unless it is told otherwise."""
+
 _LIMIT = 30.0
 _LOOK = 0.02
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -18,15 +18,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from tests.faults.arrivals import Arrivals, Call
+from tests.faults.arrivals import NO_ANSWER, Arrivals, Call
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _ID = re.compile(rb"(?i)\r\nwebhook-id: *(\S+)")
 _BODY = "as told"
 _HEAD_END = b"\r\n\r\n"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 s: the close is a reset (socket(7))
-_SMALL = 4096
-"""Bytes that the system takes in for a server that does not read: less than a long body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +33,8 @@ class Reply:
 
     status: int = 200
     headers: tuple[str, ...] = ()
-    after: float = 0.0
-    """Seconds until it is written."""
+    after: float | None = 0.0
+    """Seconds until it is written; None: never, and so nothing was taken."""
     cut: Literal["request", "status line", "answer"] | None = None
     """In the middle of what the connection is reset."""
 
@@ -53,6 +51,7 @@ Choose = Callable[[int], Reply]
 """Says how a call is met, by its number from 1 on."""
 
 TAKEN = Reply()
+SILENCE = Reply(after=None)
 
 
 def take_all(number: int) -> Reply:
@@ -68,7 +67,7 @@ def every_tenth(reply: Reply) -> Choose:
 class Receiver(Arrivals):
     """A receiver of webhooks. Its port refuses connections until it listens."""
 
-    def __init__(self, choose: Choose = take_all, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, choose: Choose, tls: ssl.SSLContext | None, buffer: int | None) -> None:
         super().__init__()
         self.choose = choose
         self.begun = 0
@@ -82,8 +81,9 @@ class Receiver(Arrivals):
             tls.sni_callback = self._hello
         self._server: asyncio.Server | None = None
         self._door = socket.socket()
+        if buffer is not None:
+            self._door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         # A port that is bound and does not listen refuses, and nobody else can take it.
-        self._door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL)
         self._door.bind(("127.0.0.1", 0))
         self.port: int = self._door.getsockname()[1]
 
@@ -114,10 +114,17 @@ class Receiver(Arrivals):
 
 @asynccontextmanager
 async def receiving(
-    choose: Choose = take_all, *, listens: bool = True, tls: ssl.SSLContext | None = None
+    choose: Choose = take_all,
+    *,
+    listens: bool = True,
+    tls: ssl.SSLContext | None = None,
+    buffer: int | None = None,
 ) -> AsyncIterator[Receiver]:
-    """Run a receiver until the block is left."""
-    receiver = Receiver(choose, tls)
+    """Run a receiver until the block is left.
+
+    `buffer` is how many bytes the system takes in for it while it does not read.
+    """
+    receiver = Receiver(choose, tls, buffer)
     try:
         if listens:
             await receiver.listen()
@@ -174,12 +181,12 @@ class _Connection(asyncio.Protocol):
             at=time.monotonic(),
             id=_found(_ID, self._head),
             event=event,
-            status=self._reply.status,
+            status=NO_ANSWER if self._reply.after is None else self._reply.status,
         )
         self._head = self._unread = b""
         if self._reply.after:
             asyncio.get_running_loop().call_later(self._reply.after, self._answer, self._reply)
-        else:
+        elif self._reply.after is not None:
             self._answer(self._reply)
         self._receiver.note(call)
 

@@ -40,14 +40,14 @@ async def test_a_receiver_that_asks_for_a_pause_gets_it(home: Home, table: Table
     async with receiving(every_tenth(refusal)) as hook:
         home.write(hook=webhook(hook.url))
         await home.start()
-        owed = await send(home.client, "hook", map(str, range(100)))
+        owed = await send(home.client, "hook", map(str, range(50)))
         row = await table.told("429 to every tenth call", owed, hook, home)
     refused = [call for call in hook.calls if not call.taken]
     early = [again for call in refused for again in hook.calls if too_early(call, again)]
     row.besides = f"{len(refused)} pauses, {len(early)} calls in one"
 
     assert row.counts == (0, 0, 0)
-    assert len(refused) >= 10
+    assert len(refused) >= 5
     assert early == []
 
 
@@ -58,21 +58,20 @@ def too_early(refused: Call, again: Call) -> bool:
 
 
 async def test_a_redirect_is_told_and_not_followed(home: Home, table: Table) -> None:
-    """307 to another port: nothing comes there; nothing is forgotten, and the reason is told."""
-    async with receiving() as canary:
-        away = Reply(status=307, headers=(f"Location: {canary.url}",))
+    """307 to another host: it gets no request; once the url is mended, all is told where it is."""
+    async with receiving() as elsewhere, receiving() as mended:
+        away = Reply(status=307, headers=(f"Location: {elsewhere.url}",))
         async with receiving(lambda number: away) as hook:
             home.write(hook=webhook(hook.url))
             await home.start()
             owed = await send(home.client, "hook", map(str, range(20)))
             why = await home.trouble("hook")
-            history = await asyncio.to_thread(home.client.history)
-            row = table.add("307 to another host", owed, hook, home)
-    dead = [one for one in history if one["state"] == "dead"]
-    row.lost = len(owed) - len(history)
-    row.besides = f"{len(dead)} dead, the others owed; {canary.begun} calls at the other host"
+            home.write(hook=webhook(mended.url))
+            await asyncio.to_thread(home.client.reload)
+            row = await table.told("307 to another host", owed, mended, home)
+    row.besides = f"{hook.begun} call met by 307; {elsewhere.begun} calls at the other host"
 
-    assert canary.begun == 0
+    assert elsewhere.begun == 0
+    assert hook.begun == 1
     assert row.counts == (0, 0, 0)
     assert "307: redirects are not followed" in why
-    assert all("307" in one["detail"] for one in dead)

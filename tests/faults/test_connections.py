@@ -7,9 +7,9 @@ import statistics
 import time
 from pathlib import Path
 
-from tests.faults.daemon import Home, a_home, webhook
+from tests.faults.daemon import CONCURRENCY, Home, a_home, webhook
 from tests.faults.owed import fill, send
-from tests.faults.receivers import TAKEN, Receiver, Reply, receiving, take_all
+from tests.faults.receivers import SILENCE, TAKEN, Receiver, Reply, receiving, take_all
 from tests.faults.table import Table
 
 CUTS = {
@@ -19,21 +19,22 @@ CUTS = {
     9: Reply(status=500, cut="answer"),
 }
 """How a call is met, by the last digit of its number."""
+LONG = 10_000
+SMALL = 4096
+"""Bytes that the system takes in for a receiver that does not read: less than a long text."""
 
 SAMPLES = 600
 SLOW = 5.0
-CONCURRENCY = 4
-"""Calls that a channel has under way at once, unless it is told otherwise."""
 NOISE = 0.005
 """Seconds by which two runs of the same differ on a busy machine."""
 
 
 async def test_a_reset_connection_loses_nothing(home: Home, table: Table) -> None:
     """What was answered with 2xx is told, though the answer broke off; the rest comes again."""
-    async with receiving(lambda number: CUTS.get(number % 10, TAKEN)) as hook:
+    async with receiving(lambda number: CUTS.get(number % 10, TAKEN), buffer=SMALL) as hook:
         home.write(hook=webhook(hook.url))
         await home.start()
-        owed = await send(home.client, "hook", (f"{one}".ljust(10_000) for one in range(300)))
+        owed = await send(home.client, "hook", (f"{one}".ljust(LONG) for one in range(300)))
         row = await table.told("connections reset in the middle", owed, hook, home)
     cuts = [CUTS[number % 10].cut for number in range(1, hook.begun + 1) if number % 10 in CUTS]
     unsure = cuts.count("status line")
