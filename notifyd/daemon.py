@@ -6,46 +6,35 @@ import asyncio
 import os
 import signal
 import socket
-import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import structlog
 
 from notifyd.bus import Bus, Subscription
-from notifyd.channels.registry import KINDS, Tools
 from notifyd.channels.transport import Transport
 from notifyd.clock import SystemClock
-from notifyd.config.load import load
-from notifyd.config.managed import Managed, ManagedError, with_collection
-from notifyd.config.problems import ConfigError
 from notifyd.config.schema import Config
 from notifyd.control.actions import NotAllowed
 from notifyd.control.operator import ConfigState, Operator
 from notifyd.control.server import SocketError, serve
 from notifyd.delivery.desk import Desk
-from notifyd.delivery.fleet import Fleet, Place
-from notifyd.delivery.intake import Intake, Rules
+from notifyd.delivery.fleet import Fleet
+from notifyd.delivery.intake import Intake
 from notifyd.delivery.mutes import Mutes
 from notifyd.outbox.errors import OutboxError
 from notifyd.outbox.housekeeping import Housekeeper
 from notifyd.outbox.store import Outbox
-from notifyd.rendering.renderer import Renderer
-from notifyd.routing.router import Router, Subscriber
+from notifyd.plan import Plan, plan_of
+from notifyd.reload import ConfigFile
 from notifyd.slurm.poller import Poller
 from notifyd.slurm.watches import watches
 from notifyd.systemd import Systemd
 
-T = TypeVar("T")
-
 GRACE = 6.0
 """Seconds that a message which is being sent has when the daemon stops."""
-READING = 20.0
-"""Seconds in which a new configuration must have been read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +65,7 @@ class Daemon:
         self._pollers: tuple[Poller, ...] = ()
         self._polling: list[asyncio.Task[None]] = []
         self._state = ConfigState(str(where.config), self._clock.now())
+        self._file = ConfigFile(where.config, where.environ, self._state)
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -105,13 +95,12 @@ class Daemon:
     async def _begin(self, inbox: Subscription, stack: AsyncExitStack) -> None:
         """Start whoever works: those who send first, those who watch last."""
         self._fleet = Fleet(self._desk(), self._spawn, GRACE)
-        places = self._places(self._config)
-        rules = _rules(places, self._config)
-        self._intake = Intake(self._outbox, self._clock, self._fleet.wake, rules)
+        plan = self._plan(self._config)
+        self._intake = Intake(self._outbox, self._clock, self._fleet.wake, plan.rules)
         self._start("intake", self._intake.run(inbox), stack)
         stack.push_async_callback(self._stop_work)
         stack.push_async_callback(self._stop_reloads)
-        await self._fleet.swap(places)
+        await self._fleet.swap(plan.places)
         self._pollers = self._new_pollers()
         for poller in self._pollers:
             await poller.restore()
@@ -128,64 +117,27 @@ class Daemon:
 
     async def set_collection(self, name: str, settings: Mapping[str, object] | None) -> None:
         """Set a collection, or remove it, in the file that commands write. Raises NotAllowed."""
-        managed = Managed(self._where.config)
         async with self._reloading:
-            try:
-                before = await self._in_thread(managed.text)
-                after = with_collection(before, name, settings)
-                await self._in_thread(partial(managed.write, after))
-                try:
-                    await self._swap()
-                except NotAllowed:
-                    await self._in_thread(partial(managed.write, before))
-                    raise
-            except ManagedError as error:
-                raise NotAllowed(str(error)) from error
-            except TimeoutError as error:
-                title = f"{self._where.config.parent} does not answer; see what is there"
-                raise NotAllowed(title, status=504) from error
-
-    @staticmethod
-    async def _in_thread(work: Callable[[], T]) -> T:
-        # In a thread: the file may lie on a file server that hangs.
-        async with asyncio.timeout(READING):
-            return await asyncio.to_thread(work)
+            await self._file.set_collection(name, settings, self._swap)
 
     async def _swap(self) -> None:
-        try:
-            config = await self._in_thread(partial(load, self._where.config, self._where.environ))
-            places = self._places(config)
-            rules = _rules(places, config)
-        except TimeoutError as error:
-            self._state.trouble = f"{self._where.config} could not be read within {READING:g} s"
-            raise NotAllowed(self._state.trouble, status=504) from error
-        except ConfigError as error:
-            self._state.trouble = str(error)
-            self._log.error("reload_refused", action="old_config_kept", problems=str(error))
-            problems = tuple(str(problem) for problem in error.problems)
-            title = "the new configuration is not valid; the old one goes on"
-            raise NotAllowed(title, problems, status=422) from error
+        plan = await self._file.read(self._plan)
         # From here on nothing can fail.
-        old, self._config = self._config, config
-        self._intake.rules = rules
-        await self._fleet.swap(places)
+        old, self._config = self._config, plan.config
+        self._intake.rules = plan.rules
+        await self._fleet.swap(plan.places)
         self._fleet.readmit()
-        if old.slurm != config.slurm:
+        if old.slurm != plan.config.slurm:
             # They may be cut off anywhere: what is not stored, the next look finds again.
             for task in self._polling:
                 await _cancelled(task)
             self._pollers = self._new_pollers()
             self._polling = self._poll()
         self._state.loaded, self._state.trouble = self._clock.now(), None
-        self._log.info("reloaded", channels=list(places))
+        self._log.info("reloaded", channels=list(plan.places))
 
-    def _places(self, config: Config) -> dict[str, Place]:
-        tools = Tools(transport=self._transport, clock=self._clock, write=_write)
-        return {
-            name: Place(channel=KINDS[one.type].build(one, tools), settings=one)
-            for name, one in config.channels.items()
-            if one.enabled
-        }
+    def _plan(self, config: Config) -> Plan:
+        return plan_of(config, self._transport, self._clock)
 
     async def _open_outbox(self, stack: AsyncExitStack) -> None:
         # Before it is opened: a start that fails must not keep other hosts waiting.
@@ -297,26 +249,6 @@ def _make_folder(path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise OutboxError(f"{path} cannot be made: {error.strerror}") from error
-
-
-def _rules(places: Mapping[str, Place], config: Config) -> Rules:
-    return Rules(
-        router=Router(
-            subscribers=tuple(
-                Subscriber(channel=name, patterns=place.settings.events)
-                for name, place in places.items()
-            )
-        ),
-        renderer=Renderer(config.templates),
-        channels={name: place.settings for name, place in places.items()},
-    )
-
-
-def _write(text: str) -> None:
-    # Where the locale knows no emoji, a replacement beats no message.
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
