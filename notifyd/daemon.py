@@ -145,6 +145,7 @@ class Daemon:
         await self._housekeeper.move_in()
         stack.push_async_callback(self._outbox.close)
         recovered = await self._outbox.open()
+        await self._housekeeper.renew()  # that may have taken its time
         if recovered is not None:
             self._log.error(
                 "store_was_damaged",

@@ -39,8 +39,8 @@ def one_line(text: str) -> str:
 
 
 def storable(text: str) -> str:
-    """Return the text without what UTF-8 cannot write: half an emoji, from a service's answer."""
-    return text.encode("utf-8", "replace").decode()
+    """Return the text without what cannot be stored: half an emoji, a NUL, from an answer."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def units(text: str) -> int:

@@ -28,6 +28,8 @@ class Condition:
     def __init__(self, name: str, gate: Gate, desk: Desk) -> None:
         self.gate = gate
         self.last_error: str | None = None
+        self.refusals = 0
+        """So many messages in a row were refused for what they are."""
         self._name = name
         self._desk = desk
         self._clock = desk.clock
@@ -63,10 +65,15 @@ class Condition:
             case PermanentFailure(status=None):
                 self.gate.proved_nothing()  # nobody has answered
             case _:  # it was taken, or there was somebody to refuse it: the receiver works
+                self.refusals = 0 if isinstance(end, Receipt) else self.refusals + 1
                 self._is_back = self.gate.succeeded(now) or self._is_back
-        self._date(end)
+        self._date()
 
     def _learn_trouble(self, end: TemporaryFailure, target: str, now: float) -> None:
+        gate = self.gate
+        if not gate.is_open and gate.told is None:
+            is_old = now - gate.bucket.paused_until > WORTH_TELLING
+            gate.since = None if is_old else gate.since  # that was another trouble
         if end.only_target:
             self.gate.proved_nothing()  # the receiver works, and will not have this address now
         elif not end.busy and self.gate.failed(now):
@@ -75,12 +82,12 @@ class Condition:
         if end.retry_after is not None:
             self.gate.pause(now + end.retry_after, target if end.only_target else None)
 
-    def _date(self, end: Receipt | Failure) -> None:
-        """Trouble begins with its first failure; it is over when it works, and that was told."""
+    def _date(self) -> None:
+        """Note when trouble begins; it is over when it works, and that was told."""
         gate = self.gate
-        if gate.in_trouble or isinstance(end, TemporaryFailure):
+        if gate.in_trouble(self._clock.monotonic()):
             gate.since = self._clock.now() if gate.since is None else gate.since
-        elif gate.trusted and gate.told is None:
+        elif gate.told is None and not gate.held:
             gate.since = None
 
     async def attend(self) -> None:
@@ -117,10 +124,11 @@ class Condition:
         gate = self.gate
         if gate.refusal is not None:
             return None if gate.told == DISABLED else DISABLED
-        if not gate.in_trouble:
+        if not (gate.is_open or gate.held):
             # After a refusal only a success shows that it was mended.
             return RECOVERED if gate.told and (gate.trusted or gate.told == DEGRADED) else None
-        if gate.told or gate.since is None or (gate.is_open and gate.trusted):
+        is_known = self.last_error is not None and gate.in_trouble(self._clock.monotonic())
+        if gate.told or gate.since is None or not is_known or (gate.is_open and gate.trusted):
             return None
         return DEGRADED if self._clock.now() - gate.since >= WORTH_TELLING else None
 

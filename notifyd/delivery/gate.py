@@ -62,10 +62,9 @@ class Gate:
         """Whether the channel is given up for now, by the service or by the breaker."""
         return self.refusal is not None or self.breaker.since is not None
 
-    @property
-    def in_trouble(self) -> bool:
-        """Whether nothing goes, given up or not, until the receiver is well again."""
-        return self.is_open or self.held
+    def in_trouble(self, now: float) -> bool:
+        """Tell whether nothing goes, given up or not, and that is the receiver's doing."""
+        return self.is_open or (self.held and self.bucket.paused_until > now)
 
     def wait(self, now: float, target: str = "") -> float:
         """Return the seconds until a message may go: infinite while only an outcome helps."""

@@ -78,23 +78,29 @@ class Hand:
     async def fill(self) -> float:
         """Take what may be sent now in hand; return the seconds until there is something."""
         outbox, now = self._desk.outbox, self._desk.clock.now()
-        if self._in_doubt:
-            known = [*(claim.delivery.id for claim in self._waiting), *self._away]
-            await outbox.take_back(self._name, self._owner, known)
-            self._in_doubt = False
+        await self._recall()
         claims = await outbox.claim(self._name, self._lease(now), self._room())
         self._waiting.extend(claims)
         return 0.0 if claims else await self._next_due(now)
 
     async def hush(self, why: str) -> float:
-        """End all that may be sent now, unsent; return the seconds until there is more."""
+        """End what may be sent now, unsent; return the seconds until there is more."""
         outbox, now = self._desk.outbox, self._desk.clock.now()
+        await self._recall()
         if self._waiting:
             await self._suppress(list(self._waiting), why)
             self._waiting.clear()
-        while claims := await outbox.claim(self._name, self._lease(now), AT_ONCE):
+        if claims := await outbox.claim(self._name, self._lease(now), AT_ONCE):
             await self._suppress(claims, why)
+            return 0.0
         return await self._next_due(now)
+
+    async def _recall(self) -> None:
+        """Owe again what a failing store may have given to us without our knowing."""
+        if self._in_doubt:
+            known = [*(claim.delivery.id for claim in self._waiting), *self._away]
+            await self._desk.outbox.take_back(self._name, self._owner, known)
+            self._in_doubt = False
 
     async def _next_due(self, now: float) -> float:
         resting = self._gate.resting(self._desk.clock.monotonic())
@@ -119,16 +125,22 @@ class Hand:
         await self._desk.outbox.settle([put_back(claim, now) for claim in self._waiting])
         self._waiting.clear()
 
-    async def turn_away(self, reason: str) -> None:
-        """Give up what has been owed for too long; a channel that is refused hands on the rest."""
+    async def turn_away(self, reason: str) -> bool:
+        """Give up some that was owed for too long; a channel that is refused hands on the rest.
+
+        Return whether there was any.
+        """
         outbox, lease = self._desk.outbox, self._lease(self._desk.clock.now())
-        while claims := await outbox.expired(self._name, lease, AT_ONCE):
-            await self._give_up(claims, reason)
+        await self._recall()
+        claims = await outbox.expired(self._name, lease, AT_ONCE)
+        if not claims and self._hands_on():
+            claims = await outbox.claim(self._name, lease, AT_ONCE)
+        await self._give_up(claims, reason)
+        return bool(claims)
+
+    def _hands_on(self) -> bool:
         heirs = map(self._desk.settings_of, self._settings.fallback)
-        if self._gate.refusal is None or not any(one is not None for one in heirs):
-            return
-        while claims := await outbox.claim(self._name, lease, AT_ONCE):
-            await self._give_up(claims, reason)
+        return self._gate.refusal is not None and any(one is not None for one in heirs)
 
     async def _give_up(self, claims: list[Claim], reason: str) -> None:
         outcomes = [given_up(one, reason, self._policy, self._desk.clock.now()) for one in claims]

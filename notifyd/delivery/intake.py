@@ -61,29 +61,29 @@ class Intake:
 
     async def take_in(self, events: Sequence[Event]) -> None:
         """Store what is owed for events, and wake those who owe it. Raises OutboxError."""
+        by_event = [list(self._owed(event)) for event in events]
         try:
-            await self._store(events)
+            await self._store([one for owed in by_event for one in owed])
         except OutboxError:
             raise
         except Exception:
-            # One of them cannot be put into words, or be written: the others are told first.
-            for event in events:
-                await self._store_alone(event)
+            # One of them cannot be written: the others must not pay for it.
+            for event, owed in zip(events, by_event, strict=True):
+                await self._store_alone(event, owed)
+        for event in events:
+            self._log.debug(event.type, action="event", job=event.subject)
 
-    async def _store_alone(self, event: Event) -> None:
+    async def _store_alone(self, event: Event, owed: Sequence[Owed]) -> None:
         try:
-            await self._store([event])
+            await self._store(owed)
         except OutboxError:
             raise
         except Exception:
             self._log.exception("event_bug", what=event.type)
-            await self._store([_bare(event)])
+            await self._store(list(self._owed(_bare(event))))
 
-    async def _store(self, events: Sequence[Event]) -> None:
-        owed = [one for event in events for one in self._owed(event)]
+    async def _store(self, owed: Sequence[Owed]) -> None:
         await self._outbox.add(owed)
-        for event in events:
-            self._log.debug(event.type, action="event", job=event.subject)
         # Known already or not: of an add that failed nobody knows how far it went.
         self._wake({one.delivery.channel for one in owed})
 

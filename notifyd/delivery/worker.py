@@ -30,6 +30,8 @@ PATIENCE = 30.0
 """Seconds: what cannot go sooner is put back; and how often a channel in trouble is looked at."""
 _AT_LEAST = 300.0
 """Seconds: the same once somebody knows of the trouble, and only lifetimes run out."""
+_TOO_MANY = 3
+"""After so many refusals in a row nobody asks for each part of a digest by itself any more."""
 _STORE_TROUBLE_PAUSE = 5.0
 _LOOK_AGAIN = 0.001
 
@@ -146,7 +148,7 @@ class Worker:
             await self._ledger.flush()
         why = self._desk.mutes.why(self.name, self._clock.now())
         if why is not None:
-            return min(await self._hand.hush(why), self._patience())
+            return max(_LOOK_AGAIN, min(await self._hand.hush(why), self._patience()))
         if self._probe and (self.gate.is_open or not self.gate.trusted):
             return math.inf  # until it is known how that one fares
         if self.gate.wait(self._clock.monotonic()) > 0:
@@ -183,14 +185,15 @@ class Worker:
             return pause
         if self._hand and pause > PATIENCE:
             await self._hand.put_back()
-        if not self.gate.in_trouble:
+        if not self.gate.in_trouble(self._clock.monotonic()):
             return pause
-        await self._hand.turn_away(self.gate.refusal or self.last_error or "it was down")
+        if await self._hand.turn_away(self.gate.refusal or self.last_error or "it was down"):
+            return _LOOK_AGAIN
         return min(pause, self._patience())
 
     def _patience(self) -> float:
         """Return the seconds after which a channel in trouble is looked at, whatever it owes."""
-        if not self.gate.in_trouble:
+        if not self.gate.in_trouble(self._clock.monotonic()):
             return PATIENCE if self.gate.told else math.inf
         return _AT_LEAST if self.gate.told else PATIENCE
 
@@ -218,6 +221,8 @@ class Worker:
         now = self._clock.now()
         outcome = verdict(claim, tried, self._policy, now, self._desk.chance())
         self.condition.learn(tried.end, claim.delivery.target)
+        if outcome.state is DeliveryState.DEAD and self.condition.refusals >= _TOO_MANY:
+            outcome = dataclasses.replace(outcome, together=True)
         self._log_end(claim.delivery, outcome)
         return outcome
 

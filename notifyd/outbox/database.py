@@ -5,11 +5,15 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from notifyd.outbox.errors import OutboxBusy, OutboxError, is_damage, refusal
+from notifyd.outbox.errors import FOUND, OutboxBusy, OutboxError, is_damage, refusal
 from notifyd.outbox.salvage import Recovered, journal_of, rescue
 from notifyd.outbox.statements import text_of
 
 SCHEMA_VERSION = 3
+_RELEASE = """
+UPDATE deliveries SET state = 'pending', owner = NULL, leased_until = NULL
+WHERE state = 'leased' AND leased_until IS NOT NULL
+"""
 _SMALL = 64 * 2**20
 """Bytes that are checked in a second or two."""
 
@@ -32,14 +36,19 @@ def open_database(
     return mend_database(path)
 
 
-def mend_database(path: Path) -> tuple[sqlite3.Connection, Recovered]:
+def mend_database(path: Path, *, goes_on: bool = False) -> tuple[sqlite3.Connection, Recovered]:
     """Put a damaged store aside, and open a new one with all that can be read of it.
 
-    Raises OutboxError; then everything is where it was.
+    A daemon that `goes_on` keeps what it has in hand. Raises OutboxError; then everything is
+    where it was.
     """
+
+    def open_again(file: Path) -> sqlite3.Connection:
+        return _open(file, check=False, release=not goes_on)
+
     try:
-        recovered = rescue(path, lambda draft: _open(draft, check=False), SCHEMA_VERSION)
-        return _open(path, check=False), recovered
+        recovered = rescue(path, open_again, SCHEMA_VERSION)
+        return open_again(path), recovered
     except (sqlite3.Error, OSError) as error:
         why = refusal(path, error)
         if isinstance(why, OutboxBusy):
@@ -58,7 +67,7 @@ def _is_worth_checking(path: Path) -> bool:
     return was_left_open or is_small or draft.exists()  # a rescue that was killed leaves its draft
 
 
-def _open(path: Path, *, check: bool) -> sqlite3.Connection:
+def _open(path: Path, *, check: bool, release: bool = True) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
     try:
         take_hold(connection, path)
@@ -66,10 +75,8 @@ def _open(path: Path, *, check: bool) -> sqlite3.Connection:
             _check(connection)
         _migrate(connection, path)
         connection.executescript(text_of("temporary.sql"))
-        connection.execute(
-            "UPDATE deliveries SET state = 'pending', owner = NULL, leased_until = NULL"
-            " WHERE state = 'leased' AND leased_until IS NOT NULL"
-        )
+        if release:
+            connection.execute(_RELEASE)
     except BaseException:
         connection.close()
         raise
@@ -101,7 +108,7 @@ def _check(connection: sqlite3.Connection) -> None:
     # The quick check leaves the indexes alone; but what one of them hides is never told.
     (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
-        raise sqlite3.DatabaseError(f"malformed: {found}")
+        raise sqlite3.DatabaseError(f"{FOUND}{found}")
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -112,7 +119,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"{SCHEMA_VERSION}): use that version, or move the file away to start anew"
         )
     if version < 0:
-        raise sqlite3.DatabaseError(f"malformed: schema {version}")
+        raise sqlite3.DatabaseError(f"{FOUND}schema {version}")
     if version == SCHEMA_VERSION:
         return
     steps = [f"migrations/{step}.sql" for step in range(version + 1, SCHEMA_VERSION + 1)]

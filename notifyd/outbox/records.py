@@ -33,7 +33,7 @@ class Owed:
     alike_since: float = 0.0
     """How far back (Unix seconds) the same counts as told."""
     unless: str | None = None
-    """The delivery in whose stead it is: while that is owed, or told, this is not owed."""
+    """If that is told or still owed, this is not; that one's chain goes on as this one's would."""
 
 
 By = Literal["event_type", "channel", "group"]
@@ -110,6 +110,8 @@ class Outcome:
     card: Card | None = None
     tried: bool = False
     """It may have been sent, although nobody knows of an attempt."""
+    together: bool = False
+    """What its message told besides shares its end, as it does when it is delivered."""
     instead: tuple[Owed, ...] = ()
     """What is owed to others in its place; what its message told besides is owed again."""
 

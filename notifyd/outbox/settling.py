@@ -36,9 +36,9 @@ class Settling:
         self.sql.run("outcomes", {"outcomes": many(map(_values, outcomes))})
         self.sql.run("settle", {})
         self.sql.run("add_attempts", {"attempts": many(_attempts(outcomes))})
-        theirs = {row["id"] for row in self.sql.all("settled", {})}
+        theirs = {(row["id"], row["fence"]) for row in self.sql.all("settled", {})}
         self.sql.run("forget_outcomes", {})
-        return [outcome for outcome in outcomes if _id(outcome) in theirs]
+        return [one for one in outcomes if (_id(one), one.claim.fence) in theirs]
 
     def _end_members(self, ended: Sequence[Outcome]) -> None:
         for channel in {outcome.claim.delivery.channel for outcome in ended}:
@@ -49,7 +49,7 @@ class Settling:
     def _end_its_members(self, end: Values) -> None:
         """Let those share the end of a message that it told; the others are owed again."""
         members = self.sql.all("members", end)
-        if end["state"] == DeliveryState.DELIVERED:
+        if end["state"] == DeliveryState.DELIVERED or end["together"]:
             self.sql.run("end_members", end)
         self.sql.run("let_members_go", end)
         self.sql.run("next_heads", {"ended": many(row["id"] for row in members)})
@@ -66,10 +66,14 @@ def _id(outcome: Outcome) -> str:
     return outcome.claim.delivery.id
 
 
+def _tried(outcome: Outcome) -> bool:
+    """Tell whether it may have been sent, now or before."""
+    return outcome.claim.tried or outcome.tried or bool(outcome.attempts)
+
+
 def _keeps_members(outcome: Outcome) -> bool:
     """Tell whether a message that was tried is tried again: what it tells stays in it."""
-    tried = outcome.claim.tried or outcome.tried or bool(outcome.attempts)
-    return outcome.state is DeliveryState.PENDING and tried
+    return outcome.state is DeliveryState.PENDING and _tried(outcome)
 
 
 def _values(outcome: Outcome) -> Values:
@@ -78,8 +82,9 @@ def _values(outcome: Outcome) -> Values:
         "id": _id(outcome),
         "state": outcome.state,
         "fence": outcome.claim.fence,
-        "tried": outcome.tried or bool(outcome.attempts),
+        "tried": _tried(outcome),
         "counted": outcome.counted,
+        "together": outcome.together,
         "due": outcome.due,
         "detail": outcome.detail,
         "ref": outcome.ref,
@@ -92,6 +97,7 @@ def _attempts(outcomes: Sequence[Outcome]) -> Iterator[Values]:
         for number, attempt in enumerate(outcome.attempts, 1):
             yield {
                 "id": _id(outcome),
+                "fence": outcome.claim.fence,
                 "number": number,
                 "at": attempt.at,
                 "seconds": attempt.seconds,

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from importlib import resources
 from operator import itemgetter
 
+from notifyd.outbox.errors import OutboxError
+
 Values = Mapping[str, str | int | float | None]
 
 FILES = ("queue.sql", "settling.sql", "folding.sql", "archive.sql", "notebook.sql")
@@ -71,7 +73,10 @@ def many(values: Iterable[Mapping[str, object] | str | int]) -> str:
 
     A statement for each of them would let the loop run in between, and wait for its turn anew.
     """
-    return json.dumps(list(values), ensure_ascii=False)
+    try:
+        return json.dumps(list(values), ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise OutboxError(f"a value cannot be stored: {error}") from error
 
 
 def load_statements() -> Mapping[str, str]:

@@ -20,7 +20,7 @@ from notifyd.clock import Clock, SystemClock
 from notifyd.model import DeliveryState
 from notifyd.outbox.archive import Archive
 from notifyd.outbox.database import mend_database, open_database
-from notifyd.outbox.errors import OutboxBusy, OutboxError, is_damage
+from notifyd.outbox.errors import OutboxBusy, OutboxError, cannot_write, is_damage
 from notifyd.outbox.folding import Folding
 from notifyd.outbox.notebook import Notebook
 from notifyd.outbox.ownership import Deed, Ownership
@@ -57,6 +57,7 @@ class Outbox:
         self._mended = float("-inf")
         self.held: Ownership | None = None
         """Until when the state folder is this daemon's; None where nobody else is minded."""
+        self._cannot_write = False
         self.trouble: str | None = None
         """Why the last call failed that did, until something is stored again."""
 
@@ -220,17 +221,17 @@ class Outbox:
                 self._mind_others()
                 result = work()
             except sqlite3.Error as error:
-                self.trouble = str(error)
+                self.trouble, self._cannot_write = str(error), cannot_write(error)
                 self._is_damaged |= is_damage(error)
                 raise OutboxError(f"{self.path}: {error}") from error
             except OutboxError as error:
-                self.trouble = str(error)
+                self.trouble, self._cannot_write = str(error), False
                 raise
             except (OSError, OverflowError, UnicodeError) as error:
                 raise OutboxError(f"{self.path}: {error}") from error
-            # Only what was stored shows that all is well: a full disk can still be read.
-            if self._sql and self._sql.changes > before:
-                self.trouble = None
+            # A full disk can still be read: that it is full is over when something was stored.
+            if not self._cannot_write or (self._sql and self._sql.changes > before):
+                self.trouble, self._cannot_write = None, False
             return result
 
         # Shielded: a write that has begun is finished, whatever is being cancelled.
@@ -254,7 +255,7 @@ class Outbox:
             raise OutboxError(self.trouble)
         self._mended = now
         self._let_go()
-        connection, recovered = mend_database(self.path)
+        connection, recovered = mend_database(self.path, goes_on=True)
         self._sql = Statements(connection)
         self._is_damaged, self.trouble = False, None
         log = structlog.get_logger("outbox")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from notifyd.outbox.records import Owed
+from notifyd.outbox.records import CONTENT, Owed
 from notifyd.outbox.rows import row_of
 from notifyd.outbox.statements import Statements, Values
 
 
 def write(sql: Statements, owed: Iterable[Owed]) -> int:
     """Store what is owed, within the caller's transaction; return how much of it was new."""
+    owed = list(owed)
     with pulling_forward(sql):
-        return sql.run_many("add", (_row(sql, one) for one in owed))
+        new = sql.run_many("add", (_row(sql, one) for one in owed))
+    for one in owed:
+        _lengthen(sql, one)
+    return new
 
 
 @contextmanager
@@ -23,6 +28,17 @@ def pulling_forward(sql: Statements) -> Iterator[None]:
     yield
     for new in sql.all("behind_others", {"last": row["seq"] if row else 0}):
         sql.run("pull_forward", {key: new[key] for key in ("seq", "channel", "lane", "due")})
+
+
+def _lengthen(sql: Statements, owed: Owed) -> None:
+    """Give the rest of the chain to the delivery that is there already, if that is still owed."""
+    rest = owed.delivery.fallback
+    row = sql.one("still_owed", {"id": owed.unless}) if owed.unless and rest else None
+    if row is not None:
+        content = CONTENT.validate_json(row["content"])
+        fallback = tuple(dict.fromkeys((*content.fallback, *rest)))
+        longer = CONTENT.dump_json(dataclasses.replace(content, fallback=fallback)).decode()
+        sql.run("lengthen", {"id": owed.unless, "content": longer})
 
 
 def _row(sql: Statements, owed: Owed) -> Values:

@@ -15,6 +15,7 @@ from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.registry import Tools
 from notifyd.channels.slack import SlackSettings, slack_of
 from notifyd.channels.slack.message import escape, payload
+from notifyd.channels.slack.webhook import is_proof
 from tests.channels.parts import HOSTILE, Sink, delivery_of, texts
 
 SETTINGS = SlackSettings.model_validate({"webhook_url": "https://hooks.example.org/x"})
@@ -99,12 +100,28 @@ async def test_slack_says_whose_fault_it_is(
     assert failure.value.fault is fault
 
 
-@pytest.mark.parametrize("said", ["ok", "ok\n", '{"ok": true}', '{"success": true}'])
-async def test_those_that_take_slacks_messages_say_so(tools: Tools, sink: Sink, said: str) -> None:
-    """Slack and Mattermost in a word, Rocket.Chat and others in JSON."""
+@pytest.mark.parametrize("said", ["ok", "", '{"success": true}', '{"result": "success"}'])
+async def test_those_that_take_slacks_messages_say_what_they_like(
+    tools: Tools, sink: Sink, said: str
+) -> None:
+    """Mattermost, Rocket.Chat, Zulip: a message that was taken is not sent again."""
     sink.text = said
 
     assert (await _webhook(tools, sink.url).send(delivery_of())).status == 200
+
+
+async def test_a_page_is_no_answer_of_theirs(tools: Tools, sink: Sink) -> None:
+    """A portal in between says 200 as well."""
+    sink.text = "<!DOCTYPE html><title>Please log in</title>"
+    with pytest.raises(TemporaryFailure, match="portal"):
+        await _webhook(tools, sink.url).send(delivery_of())
+
+
+@pytest.mark.parametrize(("said", "taken"), [("ok", True), ("ok\n", True), ("", False)])
+def test_slack_itself_says_ok(said: str, taken: bool) -> None:
+    """Anything else is not from Slack."""
+    assert is_proof(said, "hooks.slack.com") is taken
+    assert is_proof(said, "hooks.not-slack.com")
 
 
 async def test_trouble_of_slacks_own_is_temporary(tools: Tools, sink: Sink) -> None:

@@ -60,7 +60,7 @@ async def test_a_full_mailbox_says_nothing_of_the_others(patient: Patient) -> No
     for _ in range(9):
         patient.condition.learn(TemporaryFailure("450", only_target=True), "a")
 
-    assert not patient.gate.in_trouble
+    assert not patient.gate.in_trouble(patient.clock.monotonic())
 
 
 async def test_a_refusal_of_the_channel_stops_it(patient: Patient) -> None:

@@ -40,7 +40,8 @@ async def test_a_mute_suppresses_what_is_owed(outbox: Outbox) -> None:
     holder = Holder(outbox)
     await holder.owes(*(a_delivery(f"d{n}") for n in range(AT_ONCE + 5)))
 
-    assert await holder.hand.hush("muted") == math.inf
+    while await holder.hand.hush("muted") < math.inf:
+        continue
     assert set((await states(outbox)).values()) == {SUPPRESSED}
 
 
@@ -64,7 +65,8 @@ async def test_a_muted_batch_is_suppressed_as_a_whole(outbox: Outbox) -> None:
     """Nothing of it stays behind."""
     holder = Holder(outbox, plain(**BATCH))
     await holder.puts_back_a_batch()
-    await holder.hand.hush("muted")
+    while await holder.hand.hush("muted") < math.inf:
+        continue
 
     assert set((await states(outbox)).values()) == {SUPPRESSED}
 
@@ -106,6 +108,7 @@ async def test_a_refused_channel_hands_on_all_that_it_owes(
     holder = Holder(outbox, plain(fallback=["mail"]), there=there)
     holder.gate.refuse("401")
     await holder.owes(*(at(a_delivery(f"d{n}"), fallback=("mail",)) for n in range(250)))
-    await holder.hand.turn_away("401")
+    while await holder.hand.turn_away("401"):
+        continue
 
     assert {record.state for record in await outbox.history(999, channel="team")} == {left}

@@ -166,6 +166,8 @@ async def test_a_restart_gives_the_same_trouble_the_same_id(patient: Patient) ->
     for _ in range(2):
         patient.restart()
         await patient.looks(after=60)
+        patient.condition.learn(DOWN, "")
+        await patient.looks()
         patient.gate.told = None
         await patient.tries()
 
@@ -175,10 +177,30 @@ async def test_a_restart_gives_the_same_trouble_the_same_id(patient: Patient) ->
 async def test_receivers_that_only_ask_for_pauses_are_in_trouble(patient: Patient) -> None:
     """Nothing arrives, whatever it is called; a short pause is told to nobody."""
     busy = TemporaryFailure("503", 30.0, busy=True)
-    await patient.tries(busy)
-    assert await patient.looks(after=30) == []
+    for _ in range(2):
+        await patient.tries(busy)
+        assert await patient.looks(after=30) == []
     await patient.tries(busy)
 
-    assert await patient.looks(after=30) == ["channel_degraded"]
+    assert await patient.looks() == ["channel_degraded"]
     await patient.tries(TAKEN)
     assert await patient.looks() == ["channel_degraded", "channel_recovered"]
+
+
+async def test_a_pause_of_long_ago_is_no_trouble_of_now(patient: Patient) -> None:
+    """Nothing was owed since; what is asked for a week later begins anew."""
+    await patient.tries(TemporaryFailure("429", 5.0, busy=True))
+    assert await patient.looks(after=7 * 86400) == []
+    await patient.tries(TemporaryFailure("429", 90.0, busy=True))
+    assert await patient.looks() == []
+
+    assert await patient.looks(after=80) == ["channel_degraded"]
+    assert patient.ears.heard[0].data["lasted_seconds"] == 80
+
+
+async def test_a_restart_alone_shows_no_trouble(patient: Patient) -> None:
+    """The machine was off for hours: whether the receiver is well, a try has to show."""
+    await patient.tries(*[DOWN] * 5)
+    patient.restart()
+
+    assert await patient.looks(after=7200) == []

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from notifyd.channels.base import Receipt
-from notifyd.channels.failures import TemporaryFailure
+from notifyd.channels.failures import PermanentFailure, TemporaryFailure
 from notifyd.channels.settings import EditableSettings
 from notifyd.delivery.intake import Intake, Rules
 from notifyd.delivery.mutes import Mutes
@@ -59,7 +59,7 @@ def test_a_service_that_hangs_is_left_alone_after_five_tries() -> None:
         worker, _ = world.start(channel, plain())
         await world.until(lambda: worker.gate.is_open, within=200)
         assert [event.type for event in world.told] in ([], ["channel_degraded"])
-        await world.until(lambda: bool(world.told), within=60)
+        await world.until(lambda: bool(world.told), within=120)
 
     play(story)
 
@@ -213,3 +213,51 @@ def _progress(group: str, step: int) -> Event:
     return an_event(
         id=f"{group}{step}", type="collection_progress", group=group, subject=group, data=data
     )
+
+
+def test_a_service_that_refuses_everything_is_not_asked_for_each() -> None:
+    """A digest that is refused is taken apart a few times; then the rest shares its end."""
+
+    async def story(world: World) -> None:
+        channel = TimedChannel(world.clock, fails=lambda one: PermanentFailure("400", status=400))
+        await world.outbox.add(owed(*deliveries(1000)))
+        world.start(channel, plain(batch={"max_size": 10}, concurrency=1))
+        await world.until_owed_nothing(within=60)
+        ends = (await states(world.outbox)).values()
+        assert len(channel.begun) == 3
+        assert set(ends) == {DeliveryState.DEAD}
+
+    play(story)
+
+
+def test_one_that_is_refused_does_not_take_the_others_along() -> None:
+    """The one that leads a digest may be the poison in it."""
+
+    async def story(world: World) -> None:
+        def fails(delivery: Delivery) -> Exception | None:
+            return PermanentFailure("400", status=400) if delivery.id == "d0" else None
+
+        channel = TimedChannel(world.clock, fails=fails)
+        await world.outbox.add(owed(*deliveries(100)))
+        world.start(channel, plain(batch={"max_size": 10}))
+        await world.until_owed_nothing(within=60)
+        ends = await states(world.outbox)
+        assert [id for id, end in ends.items() if end is DeliveryState.DEAD] == ["d0"]
+
+    play(story)
+
+
+def test_a_store_that_fails_while_it_is_muted_keeps_nothing_back() -> None:
+    """What it may have given is taken back, and silenced."""
+
+    async def story(world: World) -> None:
+        mutes = Mutes(world.outbox)
+        await mutes.mute("team", None)
+        await world.outbox.add(owed(*deliveries(20)))
+        assert isinstance(world.outbox, ShakyOutbox)
+        world.outbox.fails = 2
+        world.start(TimedChannel(world.clock), plain(), desk=replace(world.desk(), mutes=mutes))
+        await world.until_owed_nothing(within=60)
+        assert set((await states(world.outbox)).values()) == {SUPPRESSED}
+
+    play(story, store=ShakyOutbox)

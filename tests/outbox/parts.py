@@ -79,8 +79,10 @@ async def take(
     return await store.claim(channel, lease(now), limit)
 
 
-async def take_one(store: Store, channel: str = "team", now: float = NOW) -> Claim:
-    (claim,) = await take(store, channel, now, limit=1)
+async def take_one(
+    store: Store, channel: str = "team", now: float = NOW, owner: str = "me"
+) -> Claim:
+    (claim,) = await store.claim(channel, lease(now, owner), 1)
     return claim
 
 

@@ -9,7 +9,7 @@ import pytest
 from notifyd.outbox.errors import OutboxError
 from notifyd.outbox.store import Outbox
 from tests.outbox.files import PAGE, change, leaves, overwrite, write_earlier
-from tests.outbox.parts import again, drain, fold, ids, owed, states, take, take_one, told
+from tests.outbox.parts import again, drain, fold, ids, lease, owed, states, take, take_one, told
 
 ROWS = 2000
 ALL = {f"d{number:04}" for number in range(ROWS)}
@@ -116,10 +116,30 @@ async def test_damage_that_comes_later_is_mended_without_a_restart(full: Path) -
     with pytest.raises(OutboxError, match="malformed"):
         await drain(outbox)
     await outbox.write_note("gate", "open")
+    await outbox.take_back("team", "me", [])
 
     assert await in_order(outbox) > ROWS * 0.8 - 50
     assert outbox.trouble is None
     assert full.with_name("outbox.sqlite.damaged-1").exists()
+    await outbox.close()
+
+
+async def test_what_is_in_hand_stays_there(full: Path) -> None:
+    """A rescue under a daemon that goes on gives nobody what is on its way already."""
+    outbox = Outbox(full)
+    await outbox.open()
+    claims = await outbox.claim("team", lease(), 10)
+    size = full.stat().st_size
+    await outbox.write_note("large", LARGE)
+    assert await outbox.note("large") == LARGE
+    overwrite(full, size * 3 // 4 // 4096 * 4096, 3 * 4096)
+    with pytest.raises(OutboxError, match="malformed"):
+        await outbox.history(ROWS)
+    others = await outbox.claim("team", lease(), ROWS)
+
+    assert len(others) > 10
+    assert not set(ids(others)) & set(ids(claims))
+    assert await outbox.settle([told(claim) for claim in claims]) == 10
     await outbox.close()
 
 

@@ -12,7 +12,7 @@ from tests.simulation.receiver import Receiver
 
 _ENDS = (DeliveryState.DELIVERED, DeliveryState.DEAD, DeliveryState.SUPPRESSED)
 _GIVEN_UP = "given up, told through "
-_SAME = "the same was told at "
+_SAME = "says the same as the one of "
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,8 +113,9 @@ def _as_fallback(event: str, channel: str, target: str) -> str:
 
 def _is_instead_of(record: Record, one: Record, other: str) -> bool:
     about = (one.event_type, one.subject, one.title)
+    why = (_GIVEN_UP, _SAME, "muted")
     tells = one.rule.startswith("fallback") or one.state is not DeliveryState.SUPPRESSED
-    tells = tells or (one.detail or "").startswith(_GIVEN_UP)
+    tells = tells or (one.detail or "").startswith(why)
     same = about == (record.event_type, record.subject, record.title)
     return one.channel == other and same and tells
 

@@ -21,6 +21,12 @@ WHERE NOT EXISTS (
     SELECT 1 FROM deliveries WHERE id = :unless AND state NOT IN ('dead', 'suppressed'))
 ON CONFLICT (id) DO NOTHING;
 
+-- name: still_owed
+SELECT content FROM deliveries WHERE id = :id AND finished IS NULL;
+
+-- name: lengthen
+UPDATE deliveries SET content = :content WHERE id = :id;
+
 -- name: behind_others
 SELECT seq, channel, lane, due FROM deliveries
 WHERE seq > :last AND head = 0 AND finished IS NULL

@@ -2,8 +2,8 @@
 
 -- name: outcomes
 -- Those that are still theirs: of the others the lease was over, and somebody else has them in hand.
-INSERT OR IGNORE INTO temp.outcomes (seq, id, state, tried, counted, due, detail, ref, finished)
-SELECT deliveries.seq, deliveries.id, json_extract(value, '$.state'),
+INSERT OR IGNORE INTO temp.outcomes (seq, id, fence, state, tried, counted, due, detail, ref, finished)
+SELECT deliveries.seq, deliveries.id, deliveries.fence, json_extract(value, '$.state'),
     json_extract(value, '$.tried'), json_extract(value, '$.counted'), json_extract(value, '$.due'),
     json_extract(value, '$.detail'), json_extract(value, '$.ref'),
     json_extract(value, '$.finished')
@@ -11,7 +11,7 @@ FROM json_each(:outcomes) JOIN deliveries ON deliveries.id = json_extract(value,
 WHERE deliveries.state = 'leased' AND deliveries.fence = json_extract(value, '$.fence');
 
 -- name: settled
-SELECT id FROM temp.outcomes;
+SELECT id, fence FROM temp.outcomes;
 
 -- name: settle
 -- What is put back keeps the reason of its last try.
@@ -23,7 +23,7 @@ SET (state, attempts, due, detail, ref, finished, head, tried) = (
                 THEN coalesce(outcomes.detail, deliveries.detail) ELSE outcomes.detail END,
             coalesce(outcomes.ref, deliveries.ref), outcomes.finished,
             deliveries.head AND outcomes.finished IS NULL,
-            outcomes.tried OR deliveries.attempts + outcomes.counted > 0
+            outcomes.tried
         FROM temp.outcomes WHERE outcomes.seq = deliveries.seq),
     owner = NULL, leased_until = NULL
 WHERE seq IN (SELECT seq FROM temp.outcomes);
@@ -36,7 +36,8 @@ SELECT seq,
     json_extract(value, '$.at'), json_extract(value, '$.seconds'),
     json_extract(value, '$.outcome'), json_extract(value, '$.status'),
     json_extract(value, '$.detail')
-FROM json_each(:attempts) JOIN temp.outcomes ON outcomes.id = json_extract(value, '$.id');
+FROM json_each(:attempts) JOIN temp.outcomes
+    ON outcomes.id = json_extract(value, '$.id') AND outcomes.fence = json_extract(value, '$.fence');
 
 -- name: bury
 UPDATE deliveries
@@ -70,7 +71,8 @@ SELECT id FROM deliveries WHERE told_in = :id AND finished IS NULL;
 -- name: end_members
 -- Those alone that were in hand with it, as their fence says.
 UPDATE deliveries
-SET state = :state, detail = :detail, finished = :finished, owner = NULL, head = 0
+SET state = :state, detail = :detail, finished = :finished, owner = NULL, head = 0,
+    told_in = CASE WHEN :state = 'delivered' THEN told_in END
 WHERE told_in = :id AND finished IS NULL AND fence = :fence;
 
 -- name: let_members_go

@@ -3,6 +3,7 @@ PRAGMA temp_store = MEMORY;
 CREATE TEMP TABLE outcomes (
     seq         INTEGER PRIMARY KEY,
     id          TEXT NOT NULL UNIQUE,
+    fence       INTEGER NOT NULL,
     state       TEXT NOT NULL,
     tried       INTEGER NOT NULL,
     counted     INTEGER NOT NULL,

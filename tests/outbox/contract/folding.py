@@ -163,14 +163,21 @@ class FoldContract:
 
         assert [one.id for one in folded.listed] == ["b", "c"]
 
-    async def test_what_was_revived_folds_again(self, store: Store) -> None:
-        """A flood that has died is one message when it is sent again."""
+    @pytest.mark.parametrize(("tries", "members"), [(0, 2), (1, 0)])
+    async def test_what_was_revived_folds_again(
+        self, store: Store, tries: int, members: int
+    ) -> None:
+        """What has died untried is one message; what was tried keeps to what its id says."""
         await store.add(owed("a", "b", "c"))
-        await store.settle([dead(claim) for claim in await take(store)])
+        ends = [dead(claim) for claim in await take(store)]
+        await store.settle(
+            [dataclasses.replace(end, attempts=end.attempts[:tries]) for end in ends]
+        )
         await store.revive(None, None, NOW, NOW + 60)
-        folded = await fold(store, await take_one(store), "channel")
+        claim = await take_one(store)
+        folded = await fold(store, claim, "channel")
 
-        assert len(folded.listed) == 2
+        assert (claim.tried, len(folded.listed)) == (bool(tries), members)
 
     @pytest.mark.parametrize("by", ["event_type", "channel", "group"])
     async def test_what_keeps_a_card_is_told_by_itself(self, store: Store, by: By) -> None:

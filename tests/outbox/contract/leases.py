@@ -6,7 +6,7 @@ import dataclasses
 
 from notifyd.model import DeliveryState
 from notifyd.outbox.protocols import Store
-from notifyd.outbox.records import Card, Owed
+from notifyd.outbox.records import Card, Outcome, Owed
 from tests.outbox.parts import (
     NOW,
     SENT,
@@ -159,3 +159,48 @@ class LeaseContract:
         await store.add([Owed(delivery=delivery("b"), fingerprint="f")])
 
         assert await drain(store) == ["b"]
+
+    async def test_what_was_tried_stays_tried(self, store: Store) -> None:
+        """Also when it is put back unsent the next time: it may have arrived the first."""
+        await store.add(owed("a"))
+        await store.settle([again(await take_one(store))])
+        claim = await take_one(store)
+        await store.settle([Outcome(claim=claim, state=DeliveryState.PENDING, at=NOW)])
+
+        assert (await take_one(store)).tried
+
+    async def test_of_two_outcomes_only_that_of_the_last_lease_counts(self, store: Store) -> None:
+        """Also when both are written at once."""
+        await store.add(owed("a"))
+        first = await take_one(store)
+        second = await take_one(store, now=NOW + 61, owner="you")
+
+        assert await store.settle([dead(first), told(second), dead(first)]) == 1
+        assert (await record(store, "a")).state is DeliveryState.DELIVERED
+        assert len((await record(store, "a")).attempts) == 1
+
+    async def test_who_has_it_is_asked_what_it_knows_of(self, store: Store) -> None:
+        """The rest of what a failing store has given is owed again."""
+        await store.add(owed("a", "b"))
+        await take(store)
+        await store.take_back("team", "me", ["a"])
+
+        assert ids(await take(store)) == ["b"]
+
+    async def test_nobody_is_told_by_two_rules(self, store: Store) -> None:
+        """What a channel hears anyway is not handed on to it, as long as it may still arrive."""
+        await store.add([*owed("own", channel="mail"), *owed("lost", channel="gone")])
+        await store.settle([dead(await take_one(store, "gone"))])
+        for id, unless in (("b", "own"), ("c", "lost"), ("d", "unknown")):
+            one = delivery(id, "mail", fallback=("desk",))
+            await store.add([Owed(delivery=one, unless=unless)])
+
+        assert sorted(ids(await take(store, "mail"))) == ["c", "d", "own"]
+
+    async def test_a_chain_goes_on_with_whoever_is_told_instead(self, store: Store) -> None:
+        """If that one fails too, the next is told."""
+        await store.add(owed("own", channel="mail", fallback=("pager",)))
+        handed_on = delivery("b", "mail", fallback=("desk", "pager"))
+        await store.add([Owed(delivery=handed_on, unless="own")])
+
+        assert (await take_one(store, "mail")).delivery.fallback == ("pager", "desk")

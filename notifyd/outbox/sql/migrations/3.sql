@@ -84,9 +84,9 @@ CREATE TABLE notes (
     value       TEXT NOT NULL
 );
 
-INSERT INTO deliveries (seq, id, channel, lane, head, turn, event_type, subject, content, state,
+INSERT INTO deliveries (seq, id, channel, lane, head, turn, event_type, subject, content, tried, state,
                         attempts, created, due, expires, finished, detail)
-SELECT seq, id, channel, grp, 0, created, event_type, subject, content, state,
+SELECT seq, id, channel, grp, 0, created, event_type, subject, content, attempts > 0, state,
        attempts, created, due, created + 86400,
        CASE WHEN state <> 'pending' THEN coalesce(finished, created) END, detail
 FROM deliveries_2;
