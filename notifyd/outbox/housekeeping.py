@@ -43,7 +43,7 @@ class Housekeeper:
         return Deed(self.outbox.path.parent)
 
     async def move_in(self) -> None:
-        """Make the store this host's, before it is opened.
+        """Make the store this host's, if it was not, before it is opened; then `renew` it.
 
         Raises OutboxBusy while another host's daemon has it, OutboxError when the folder cannot
         be written.
@@ -94,12 +94,11 @@ class Housekeeper:
             raise OutboxError(f"{self.outbox.path.parent} cannot be written: {error}") from error
 
     def _enter(self) -> bool:
-        """Take the folder unless a daemon of this host has it; there the file's lock decides."""
-        owner = self._deed.owner(self.clock.now())
-        if owner is None or owner.host != self.host:
-            self._renew()
-            return True
-        return False
+        """Take the folder; but where this host had it last, the file's lock decides."""
+        if self._deed.last_host() == self.host:
+            return False  # its daemon may only have been asleep
+        self._renew()
+        return True
 
     def _renew(self) -> None:
         now, held = self.clock.now(), self.outbox.held

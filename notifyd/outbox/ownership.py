@@ -44,6 +44,11 @@ class Deed:
         is_alive = owner is not None and now < owner.until <= now + 2 * LASTS
         return owner if is_alive else None
 
+    def last_host(self) -> str | None:
+        """Return whose it was last, in time or not."""
+        owner = self._read()
+        return None if owner is None else owner.host
+
     def other_owner(self, host: str, now: float) -> Ownership | None:
         """Return who owns the folder, if it is another host's daemon that may still run."""
         owner = self.owner(now)

@@ -76,6 +76,11 @@ class Arrivals:
         return len({(call.event, call.id) for call in self.calls if call.taken}) - len(self.told)
 
     @property
+    def first(self) -> float:
+        """When the first event was told."""
+        return min(self.told.values(), default=0.0)
+
+    @property
     def last(self) -> float:
         """When the last event was told for the first time."""
         return max(self.told.values(), default=0.0)

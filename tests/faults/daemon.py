@@ -24,6 +24,8 @@ Channels = Mapping[str, dict[str, Any]]
 
 CONCURRENCY = 4
 """Calls that a channel has under way at once, unless it is told otherwise."""
+OPENING = 5
+"""Tries, one after the other, that open the breaker of a channel that nothing is known of yet."""
 
 _LIMIT = 30.0
 _LOOK = 0.02

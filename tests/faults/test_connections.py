@@ -1,13 +1,15 @@
-"""What goes wrong on a connection: it is reset in the middle, or hardly moves."""
+"""What goes wrong on a connection: it is reset in the middle, or is answered late or never."""
 
 from __future__ import annotations
 
 import asyncio
 import statistics
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.faults.daemon import CONCURRENCY, Home, a_home, webhook
+from tests.faults.daemon import CONCURRENCY, OPENING, Home, a_home, webhook
 from tests.faults.owed import fill, send
 from tests.faults.receivers import SILENCE, TAKEN, Receiver, Reply, receiving, take_all
 from tests.faults.table import Table
@@ -23,10 +25,12 @@ LONG = 10_000
 SMALL = 4096
 """Bytes that the system takes in for a receiver that does not read: less than a long text."""
 
-SAMPLES = 600
+SAMPLES = 1000
+COMPARED = (50, 90)
+"""Percent of them, from the quickest. The p99 of so many are ten, which differ by more than a tenth
+between two runs of the same: it is printed.
+"""
 SLOW = 5.0
-NOISE = 0.005
-"""Seconds by which two runs of the same differ on a busy machine."""
 
 
 async def test_a_reset_connection_loses_nothing(home: Home, table: Table) -> None:
@@ -45,37 +49,60 @@ async def test_a_reset_connection_loses_nothing(home: Home, table: Table) -> Non
     assert row.twice <= unsure
 
 
+async def test_a_receiver_that_never_answers_loses_nothing(home: Home, table: Table) -> None:
+    """Five tries show it, then it is left alone; once it answers again, all is told."""
+    async with receiving(lambda number: SILENCE) as hook:
+        home.write(hook=webhook(hook.url, timeout="1s", circuit_breaker={"timeout": "1s"}))
+        await home.start()
+        owed = await send(home.client, "hook", map(str, range(50)))
+        await home.until_down("hook")
+        tried, why = hook.begun, await home.trouble("hook")
+        hook.choose = take_all
+        row = await table.told("a receiver that never answers", owed, hook, home)
+    row.besides = f"left alone after {tried} tries"
+
+    assert tried == OPENING
+    assert why == "127.0.0.1 did not answer within 1 s"
+    assert row.counts == (0, 0, 0)
+
+
 async def test_a_slow_receiver_slows_nobody_else(home: Home, table: Table, tmp_path: Path) -> None:
     """5 s an answer: the other channel is as quick as in a daemon that has no slow one."""
     async with (
         receiving(lambda number: Reply(after=SLOW)) as slow,
-        receiving() as beside,
-        receiving() as alone,
-        a_home(tmp_path / "other") as other,
+        receiving() as fast,
+        without_a_slow_one(tmp_path / "other") as other,
     ):
-        home.write(fast=webhook(beside.url), slow=webhook(slow.url))
-        other.write(fast=webhook(alone.url))
-        owed = await fill(home.state, "slow", 40)
+        home.write(fast=webhook(fast.url), slow=webhook(slow.url))
+        owed = await fill(home.state, "slow", 60)
         await home.start()
-        await other.start()
         await slow.until(lambda: slow.begun > 0, 10)
-        with_it, without = await by_turns((home, beside), (other, alone))
+        beside, alone = await by_turns((home, fast), other)
         most, left = slow.most_open, len(slow.missing(owed))
         slow.choose = take_all
         row = await table.told("a slow receiver beside a fast one", owed, slow, home)
-    times = f"{1000 * with_it:.1f} ms, without the slow one {1000 * without:.1f} ms"
-    row.besides = f"fast p99 {times}; at most {most} open at the slow one"
+    row.besides = f"fast: {in_words(beside)}; without the slow one: {in_words(alone)}"
 
     assert left, "it was slow to the end"
     assert row.counts == (0, 0, 0)
-    assert with_it <= 1.1 * without + NOISE
+    for percent in COMPARED:
+        assert quantile(beside, percent) <= 1.1 * quantile(alone, percent)
     assert most <= CONCURRENCY
 
 
-async def by_turns(*places: tuple[Home, Receiver]) -> list[float]:
-    """Return the p99 latency of each place. What else the machine does meets all alike."""
+@asynccontextmanager
+async def without_a_slow_one(folder: Path) -> AsyncIterator[tuple[Home, Receiver]]:
+    """Run a daemon that has the fast channel alone."""
+    async with a_home(folder) as home, receiving() as hook:
+        home.write(fast=webhook(hook.url))
+        await home.start()
+        yield home, hook
+
+
+async def by_turns(*places: tuple[Home, Receiver]) -> list[list[float]]:
+    """Return the latencies of each place. What else the machine does meets all alike."""
     seconds = [[await latency(*place) for place in places] for _ in range(SAMPLES)]
-    return [statistics.quantiles(column, n=100)[98] for column in zip(*seconds, strict=True)]
+    return [list(column) for column in zip(*seconds, strict=True)]
 
 
 async def latency(home: Home, hook: Receiver) -> float:
@@ -83,5 +110,17 @@ async def latency(home: Home, hook: Receiver) -> float:
     began = time.monotonic()
     answer = await asyncio.to_thread(home.client.send, "a text", "fast")
     event = str(answer["id"])
-    await hook.until(lambda: event in hook.told, 10)
+    await hook.until(lambda: event in hook.told, 30)
+    assert event in hook.told, (home.client.delivery(event), home.client.status(), home.said())
     return hook.told[event] - began
+
+
+def quantile(seconds: list[float], percent: int) -> float:
+    """Return what so many percent do not exceed."""
+    return statistics.quantiles(seconds, n=100)[percent - 1]
+
+
+def in_words(seconds: list[float]) -> str:
+    """Return what a row says of latencies."""
+    figures = "/".join(f"{1000 * quantile(seconds, percent):.1f}" for percent in (50, 90, 99))
+    return f"p50/90/99 {figures} ms"

@@ -5,31 +5,38 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from itertools import pairwise
 from pathlib import Path
+
+import pytest
 
 from notifyd.outbox.store import Outbox
 from tests.faults.certificates import Authority
-from tests.faults.daemon import Daemon, Home, a_home, webhook
+from tests.faults.daemon import OPENING, Daemon, Home, a_home, webhook
 from tests.faults.owed import fill, send
-from tests.faults.receivers import receiving
+from tests.faults.receivers import Receiver, receiving
 from tests.faults.table import Table
 
 OWED = 5000
 OUTAGE = 30.0
-BACK_WITHIN = 3.0
-"""Seconds after the outage in which it is noticed, and then in which all is told."""
 MOST_PROBES = 10
 MOST_CPU = 0.1
 """Seconds that a daemon may work in the outage, beyond an idle one."""
+HEARD_WITHIN = 3.5
+"""Seconds. Ten probes in 30 s are 3 s apart, and so long may a return stay unseen: "ten probes" and
+"all told within 3 s of the return" cannot both be promised. The second counts from the first word.
+"""
+TOLD_WITHIN = 3.0
+"""Seconds from then; where the machine is slow or busy, thrice the time without an outage."""
+PAUSE = 0.5
+"""Seconds between two of them, at most: nothing waits any more."""
 
 
-async def test_a_receiver_that_is_down_is_left_alone(
-    home: Home, table: Table, tmp_path: Path
-) -> None:
-    """Down for 30 s with thousands owed: few probes, no work besides, then all of it at once."""
-    async with receiving(listens=False) as hook, a_home(tmp_path / "idle") as idle:
-        for one in (home, idle):
-            one.write(hook=webhook(hook.url, circuit_breaker={"timeout": "3s"}))
+async def test_a_receiver_that_is_down_is_spared(home: Home, table: Table, usual: float) -> None:
+    """Down for 30 s with thousands owed: few tries, no work besides, then all of it at once."""
+    async with receiving(listens=False) as hook, a_home(home.folder / "idle") as idle:
+        home.write(hook=webhook(hook.url))
+        idle.write(hook=webhook(hook.url))
         owed = await fill(home.state, "hook", OWED)
         daemon, other = await home.start(), await idle.start()
         opened = await home.until_down("hook")
@@ -38,16 +45,35 @@ async def test_a_receiver_that_is_down_is_left_alone(
         ended, back = time.time(), time.monotonic()
         row = await table.told(f"down for {OUTAGE:g} s", owed, hook, home)
         await daemon.stop()
-    failed = [at for at in await failures(home) if at < ended]
-    probes, heard = sum(at > opened for at in failed), min(hook.told.values())
-    seen = f"{len(failed) - probes} opened it, {probes} probes, {more:.2f} s CPU; heard after"
-    row.besides = f"{seen} {heard - back:.1f} s, all told after {hook.last - back:.1f} s"
+    opening, probes = await tries(home, opened, ended)
+    heard, told = hook.first - back, hook.last - hook.first
+    row.besides = f"{opening} tries, {probes} probes, {more:.2f} s CPU; heard after {heard:.1f} s, "
+    row.besides += f"all told {told:.1f} s later ({usual:.1f} s without an outage)"
 
     assert row.counts == (0, 0, 0)
-    assert probes <= MOST_PROBES
+    assert opening == OPENING
     assert more <= MOST_CPU
-    assert heard - back <= BACK_WITHIN + 0.5
-    assert hook.last - heard <= BACK_WITHIN
+    assert probes <= MOST_PROBES
+    assert heard <= HEARD_WITHIN
+    assert told <= max(TOLD_WITHIN, 3 * usual)
+    assert longest_pause(hook) <= PAUSE
+
+
+def longest_pause(hook: Receiver) -> float:
+    """Return the longest span in which nothing new was told, from the first to the last."""
+    return max(after - before for before, after in pairwise(sorted(hook.told.values())))
+
+
+@pytest.fixture
+async def usual(tmp_path: Path) -> float:
+    """The seconds from the first to the last of as many messages that meet no outage."""
+    async with a_home(tmp_path / "usual") as home, receiving() as hook:
+        home.write(hook=webhook(hook.url))
+        owed = await fill(home.state, "hook", OWED)
+        await home.start()
+        await hook.until_told(owed, 60)
+        assert not hook.missing(owed)
+        return hook.last - hook.first
 
 
 async def cpu_beyond(daemon: Daemon, idle: Daemon, moment: float) -> float:
@@ -57,15 +83,17 @@ async def cpu_beyond(daemon: Daemon, idle: Daemon, moment: float) -> float:
     return daemon.cpu() - idle.cpu() - before
 
 
-async def failures(home: Home) -> list[float]:
-    """Return when each attempt that failed was made, of a daemon that has ended."""
+async def tries(home: Home, opened: float, ended: float) -> tuple[int, int]:
+    """Return how many tries failed until the breaker was open, and then until the outage ended."""
     outbox = Outbox(home.state / "outbox.sqlite")
     await outbox.open()
     try:
         attempts = [one for record in await outbox.history(OWED) for one in record.attempts]
     finally:
         await outbox.close()
-    return [one.at for one in attempts if one.outcome != "delivered"]
+    failed = [one.at for one in attempts if one.outcome != "delivered" and one.at < ended]
+    opening = sum(at <= opened for at in failed)
+    return opening, len(failed) - opening
 
 
 async def test_a_wrong_certificate_gets_nothing(home: Home, table: Table, tmp_path: Path) -> None:

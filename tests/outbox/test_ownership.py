@@ -44,6 +44,21 @@ async def test_the_same_host_comes_back_at_once(path: Path) -> None:
     await keeper(path, "ant", FakeClock(NOW)).move_in()
 
 
+async def test_who_was_asleep_is_not_put_out_by_its_own_host(path: Path) -> None:
+    """A second daemon that the file's lock refuses leaves nothing behind."""
+    clock = FakeClock(NOW)
+    sleeper, second = keeper(path, "ant", clock), keeper(path, "ant", clock)
+    await sleeper.move_in()
+    clock.time += 2 * LASTS
+    await second.move_in()
+    await second.move_out()
+
+    await sleeper.renew()
+    await sleeper.outbox.open()
+    await sleeper.outbox.add(owed("a"))
+    await sleeper.outbox.close()
+
+
 async def test_who_moves_out_lets_others_in(path: Path) -> None:
     """At once, and also when it never moved in."""
     clock = FakeClock(NOW)
