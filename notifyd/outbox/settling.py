@@ -33,12 +33,13 @@ class Settling:
 
     def _settle(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Settle what is still its claim's, and return that."""
-        self.sql.run("outcomes", {"outcomes": many(map(_values, outcomes))})
+        taken = self.sql.run("outcomes", {"outcomes": many(map(_values, outcomes))})
         self.sql.run("settle", {})
         self.sql.run("add_attempts", {"attempts": many(_attempts(outcomes))})
-        theirs = {(row["id"], row["fence"]) for row in self.sql.all("settled", {})}
+        is_all = taken == len(outcomes)
+        theirs = set() if is_all else {tuple(row) for row in self.sql.all("settled", {})}
         self.sql.run("forget_outcomes", {})
-        return [one for one in outcomes if (_id(one), one.claim.fence) in theirs]
+        return [one for one in outcomes if is_all or (_id(one), one.claim.fence) in theirs]
 
     def _end_members(self, ended: Sequence[Outcome]) -> None:
         for channel in {outcome.claim.delivery.channel for outcome in ended}:

@@ -14,6 +14,8 @@ from notifyd.outbox.statements import Statements, Values
 def write(sql: Statements, owed: Iterable[Owed]) -> int:
     """Store what is owed, within the caller's transaction; return how much of it was new."""
     owed = list(owed)
+    if not owed:
+        return 0
     with pulling_forward(sql):
         new = sql.run_many("add", (_row(sql, one) for one in owed))
     for one in owed:
