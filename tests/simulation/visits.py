@@ -10,6 +10,7 @@ from notifyd.delivery.worker import Worker
 from notifyd.model import Delivery, DeliveryState
 from notifyd.outbox.records import Outcome
 from notifyd.outbox.rows import lane_of
+from notifyd.rendering.digest import TYPE
 from tests.simulation.trace import Trace
 
 MOST_IN_HAND = 100
@@ -133,5 +134,10 @@ class Witness:
 
 
 def _content(delivery: Delivery) -> object:
-    """Return what people see of it, however often it is tried."""
-    return dataclasses.replace(delivery, attempts=0, plain=False, due=0.0, expires=0.0)
+    """Return what people see of it, however often it is tried, and whoever is told instead.
+
+    How many of a digest are listed one by one a reload may change; how many it tells, never.
+    """
+    if delivery.event.type == TYPE:
+        return delivery.message.title, delivery.event.data
+    return dataclasses.replace(delivery, attempts=0, plain=False, due=0.0, expires=0.0, fallback=())
