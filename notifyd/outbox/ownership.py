@@ -54,7 +54,7 @@ class Deed:
         owner = self.owner(now)
         return owner if owner is not None and owner.host != host else None
 
-    def renew(self, host: str, now: float, token: str = "") -> Ownership:
+    def renew(self, host: str, now: float, token: str) -> Ownership:
         """Let a host's daemon own the folder from now on."""
         owner = Ownership(host, now + LASTS, token)
         draft = self._path.with_name(f"{NOTE}.{host}.new")

@@ -23,7 +23,7 @@ def down_for_days(clock: VirtualClock) -> Weather:
 
 # Has found: a channel that was down asked the store every 30 s, although nothing could change
 # before its gate opened: 24,000 operations in five days.
-def test_five_days_of_retries_take_less_than_a_second() -> None:
+def test_five_days_of_retries_take_seconds() -> None:
     """A receiver that is back after five days is told what happened on the first."""
     settings = {"events": ["all"], "retry": {"give_up_after": "6d"}}
     scenario = Scenario(
