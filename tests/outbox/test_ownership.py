@@ -167,7 +167,7 @@ async def test_a_folder_that_cannot_be_written_is_an_error_of_the_store(tmp_path
 async def test_who_has_slept_too_long_gives_way(outbox: Outbox) -> None:
     """Another host has taken over meanwhile: two would tell everything twice."""
     clock = FakeClock(NOW)
-    Deed(outbox.path.parent).renew("bee", NOW)
+    Deed(outbox.path.parent).renew("bee", NOW, "bee's")
     with pytest.raises(OutboxBusy, match="on bee"):
         await Housekeeper(outbox, clock, "ant").keep(lambda: [], asyncio.Event())
 

@@ -33,7 +33,7 @@ async def _fill(folder: Path, host: str) -> None:
     await outbox.settle([Outcome(claim=claim, state=DeliveryState.DEAD, at=NOW)])
     await outbox.close()
     if host:
-        Deed(folder).renew(host, SystemClock().now())
+        Deed(folder).renew(host, SystemClock().now(), "theirs")
 
 
 def fill(folder: Path, host: str = "") -> Path:
