@@ -10,7 +10,7 @@ from notifyd.channels.base import Receipt
 from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.settings import ChannelSettings, Retry
 from notifyd.delivery import backoff
-from notifyd.model import Delivery, DeliveryState, delivery_id, derived_id
+from notifyd.model import Delivery, DeliveryState, Message, delivery_id, derived_id
 from notifyd.outbox.records import Attempt, Card, Claim, Outcome, Owed
 
 Failure = TemporaryFailure | PermanentFailure
@@ -31,6 +31,8 @@ class Tried:
     end: Receipt | Failure
     card: Card | None = None
     """The message that its story is kept in from now on."""
+    told: Message | None = None
+    """What was said, where it is not the delivery's own message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,13 @@ def verdict(claim: Claim, tried: Tried, policy: Policy, now: float, chance: floa
                 attempts=tried.attempts,
                 ref=end.ref,
                 card=tried.card,
+                told=tried.told,
             )
         case PermanentFailure():
             outcome = _refused(claim, end, policy, now)
         case TemporaryFailure():
             outcome = _failed(claim, end, policy, now, chance)
-    return dataclasses.replace(outcome, attempts=tried.attempts)
+    return dataclasses.replace(outcome, attempts=tried.attempts, told=tried.told)
 
 
 def given_up(claim: Claim, reason: str, policy: Policy, now: float) -> Outcome:

@@ -234,7 +234,9 @@ class Worker:
         tried = await self._courier.carry(delivery, card)
         for _ in tried.attempts[1:]:
             self.gate.spend(self._clock.monotonic(), delivery.target)
-        return tried
+        if delivery is claim.delivery:
+            return tried
+        return dataclasses.replace(tried, told=delivery.message)
 
     def _log_end(self, delivery: Delivery, outcome: Outcome) -> None:
         about = {"job": delivery.event.subject, "what": delivery.event.type}

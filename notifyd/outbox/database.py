@@ -9,7 +9,7 @@ from notifyd.outbox.errors import FOUND, OutboxBusy, OutboxError, is_damage, ref
 from notifyd.outbox.salvage import Recovered, journal_of, rescue
 from notifyd.outbox.statements import text_of
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _RELEASE = """
 UPDATE deliveries SET state = 'pending', owner = NULL, leased_until = NULL
 WHERE state = 'leased' AND leased_until IS NOT NULL

@@ -22,6 +22,7 @@ class Content:
 
 
 CONTENT = TypeAdapter(Content)
+MESSAGE = TypeAdapter(Message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,8 @@ class Outcome:
     detail: str | None = None
     ref: str | None = None
     card: Card | None = None
+    told: Message | None = None
+    """The message that was sent, where it told others too."""
     tried: bool = False
     """It may have been sent, although nobody knows of an attempt."""
     together: bool = False
@@ -135,6 +138,7 @@ class Record:
     subject: str
     rule: str
     title: str
+    """What was said: of a message that told others too, all of it."""
     body: str
     state: DeliveryState
     created: float

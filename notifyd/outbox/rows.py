@@ -8,8 +8,8 @@ import sqlite3
 from pydantic import ValidationError
 
 from notifyd.clock import local_time
-from notifyd.model import Delivery, DeliveryState
-from notifyd.outbox.records import CONTENT, Attempt, Claim, Content, Named, Record
+from notifyd.model import Delivery, DeliveryState, Message
+from notifyd.outbox.records import CONTENT, MESSAGE, Attempt, Claim, Content, Named, Record
 from notifyd.outbox.statements import Values
 
 DAMAGED = "this version of notifyd cannot read it"
@@ -110,7 +110,13 @@ def named(row: sqlite3.Row) -> Named:
 
 def _said(row: sqlite3.Row) -> tuple[str, str]:
     try:
-        message = CONTENT.validate_json(row["content"]).message
+        message = _message(row)
     except ValidationError:
         return str(row["event_type"]), ""
     return message.title, message.body
+
+
+def _message(row: sqlite3.Row) -> Message:
+    if row["told"] is not None:
+        return MESSAGE.validate_json(row["told"])
+    return CONTENT.validate_json(row["content"]).message

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from notifyd.model import DeliveryState
-from notifyd.outbox.records import Outcome
+from notifyd.outbox.records import MESSAGE, Outcome
 from notifyd.outbox.rows import DAMAGED
 from notifyd.outbox.statements import Statements, Values, many
 from notifyd.outbox.writing import write
@@ -89,6 +89,7 @@ def _values(outcome: Outcome) -> Values:
         "due": outcome.due,
         "detail": outcome.detail,
         "ref": outcome.ref,
+        "told": MESSAGE.dump_json(outcome.told).decode() if outcome.told else None,
         "finished": outcome.at if ended else None,
     }
 

@@ -59,6 +59,9 @@ def test_a_digest_of_thousands_is_one_message() -> None:
         await world.until_owed_nothing(within=60)
         (told,) = channel.sent
         assert told.event.data["count"] == 3000
+        record = await world.outbox.record(told.id)
+        assert record is not None
+        assert (record.title, record.body) == (told.message.title, told.message.body)
 
     play(story)
 

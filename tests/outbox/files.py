@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from notifyd.outbox.records import CONTENT, Content
 from tests.outbox.parts import delivery
 
 SCHEMAS = Path(__file__).parent / "schemas"
-EARLIER = {"0": 1, "1": 1, "2": 2}
+EARLIER = {"0": 1, "1": 1, "2": 2, "3": 3}
 """The schemas that were in use, and the versions that their files say."""
 PAGE = 4096
 STATES = ("pending", "delivered", "dead", "suppressed", "pending")
+TRIED = {"number": 1, "at": 5, "seconds": 0.5, "outcome": "permanent", "detail": "no"}
 
 
 def write_earlier(path: Path, schema: str, rows: int = 10) -> list[str]:
@@ -23,27 +24,40 @@ def write_earlier(path: Path, schema: str, rows: int = 10) -> list[str]:
     with contextlib.closing(sqlite3.connect(path)) as file, file:
         file.executescript((SCHEMAS / f"{schema}.sql").read_text("utf-8"))
         file.execute(f"PRAGMA user_version = {EARLIER[schema]}")
-        file.executemany(
-            "INSERT INTO deliveries (id, channel, grp, event_type, subject, content, state,"
-            " attempts, created, due, finished, detail) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-            (_row(number) for number in range(rows)),
-        )
-        file.execute("INSERT INTO attempts VALUES ('d2', 1, 5, 0.5, 'permanent', 'no')")
-        file.execute("INSERT INTO notes VALUES ('mutes', '{}')")
-        if schema == "2":
-            file.execute("INSERT INTO watched VALUES ('demo', 'job 1', 'runs')")
+        for number in range(rows):
+            _insert(file, "deliveries", _row(number, schema))
+        _insert(file, "attempts", {**TRIED, "delivery": 3 if schema >= "3" else "d2"})
+        _insert(file, "notes", {"name": "mutes", "value": "{}"})
+        if schema >= "2":
+            _insert(file, "watched", {"watch": "demo", "name": "job 1", "value": "runs"})
     return [f"d{number}" for number in range(rows)]
 
 
-def _row(number: int) -> tuple[object, ...]:
+def _insert(file: sqlite3.Connection, table: str, row: Mapping[str, object]) -> None:
+    marks = ", ".join("?" * len(row))
+    file.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
+
+
+def _row(number: int, schema: str) -> dict[str, object]:
     one = delivery(f"d{number}", group=f"job {number % 2}")
-    content = CONTENT.dump_json(Content(event=one.event, message=one.message)).decode()
-    state = STATES[number % len(STATES)]
-    finished = None if state == "pending" else 1_000_050.0
-    return (
-        *(one.id, "team", one.event.group, one.event.type, "1", content),
-        *(state, 0, 1_000_000.0 + number, 1_000_000.0 + number, finished, None),
-    )
+    state, created = STATES[number % len(STATES)], 1_000_000.0 + number
+    row = {
+        "id": one.id,
+        "channel": "team",
+        "grp": one.event.group,
+        "event_type": one.event.type,
+        "subject": "1",
+        "content": CONTENT.dump_json(Content(event=one.event, message=one.message)).decode(),
+        "state": state,
+        "created": created,
+        "due": created,
+        "finished": None if state == "pending" else 1_000_050.0,
+    }
+    if schema < "3":
+        return row
+    heads = (0, 5)  # the first of each lane that is owed
+    lane = {"lane": row.pop("grp"), "head": number in heads, "turn": created}
+    return {**row, **lane, "expires": created + 86_400}
 
 
 def schema_of(path: Path) -> set[tuple[str, ...]]:

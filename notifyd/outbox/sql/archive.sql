@@ -26,7 +26,7 @@ FROM attempts WHERE delivery = :seq ORDER BY number;
 SELECT count(*) AS number FROM deliveries WHERE told_in = :id;
 
 -- name: first_told_with
-SELECT id, event_type, content FROM deliveries WHERE told_in = :id ORDER BY seq LIMIT :limit;
+SELECT id, event_type, content, told FROM deliveries WHERE told_in = :id ORDER BY seq LIMIT :limit;
 
 -- name: dead_counts
 SELECT channel, count(*) AS number FROM deliveries INDEXED BY dead WHERE state = 'dead' GROUP BY channel;
@@ -47,7 +47,7 @@ WHERE seq IN (SELECT value FROM json_each(:letters)) AND state = 'dead' ORDER BY
 -- Behind what its lane owes now, for that was told of as if this had been.
 UPDATE deliveries
 SET state = 'pending', due = :now, expires = :expires, finished = NULL, detail = NULL,
-    attempts = 0, told_in = NULL, head = 0, seq = (SELECT max(seq) + 1 FROM deliveries),
+    attempts = 0, told_in = NULL, told = NULL, head = 0, seq = (SELECT max(seq) + 1 FROM deliveries),
     turn = max(:now, coalesce((
         SELECT turn + 1 FROM deliveries AS last
         WHERE last.channel = :channel AND last.lane = :lane AND last.finished IS NULL

@@ -30,6 +30,7 @@ CREATE TABLE deliveries (
     ref          TEXT,                     -- the service's own id of the message
     finished     REAL,                     -- NULL for what is still owed
     detail       TEXT,                     -- why it is dead, suppressed or late
+    told         TEXT,                     -- the message that was sent, as JSON, where it told others too
     CHECK (state IN ('pending', 'leased', 'delivered', 'dead', 'suppressed')),
     CHECK ((state IN ('pending', 'leased')) = (finished IS NULL))
 );

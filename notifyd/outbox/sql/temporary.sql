@@ -10,5 +10,6 @@ CREATE TEMP TABLE outcomes (
     due         REAL,
     detail      TEXT,
     ref         TEXT,
+    told        TEXT,
     finished    REAL
 );

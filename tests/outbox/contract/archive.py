@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
-from notifyd.model import DeliveryState
+from notifyd.model import DeliveryState, Message
 from notifyd.outbox.protocols import Store
 from tests.outbox.parts import (
     NOW,
@@ -253,3 +254,26 @@ class ArchiveContract:
         assert [one.id for one in found.others] == names[1:11]
         assert found.others[0].title == "Job 1 (train) completed"
         assert (await record(store, "d01")).others == ()
+
+    async def test_a_record_holds_what_a_message_said_that_told_others_too(
+        self, store: Store
+    ) -> None:
+        """All of it, as it was sent; who was told in it keeps its own words."""
+        await store.add(owed("a", "b"))
+        leader = await take_one(store)
+        await fold(store, leader, "channel")
+        said = Message(title="2 notices", body="• one\n• two")
+        await store.settle([replace(told(leader), told=said)])
+
+        found = await record(store, "a")
+        assert (found.title, found.body) == (said.title, said.body)
+        assert (await record(store, "b")).title == "Job 1 (train) completed"
+
+    async def test_what_is_revived_has_said_nothing_yet(self, store: Store) -> None:
+        """It goes by itself now."""
+        await store.add(owed("a"))
+        leader = await take_one(store)
+        await store.settle([replace(dead(leader), told=Message(title="2 notices"))])
+        assert await store.revive(None, None, NOW, NOW + 60) == 1
+
+        assert (await record(store, "a")).title == "Job 1 (train) completed"
