@@ -62,7 +62,7 @@ def _operation(route: Route, schemas: Mapping[object, Json], definitions: Json) 
         "summary": route.summary,
         "parameters": [_parameter("path", name, _TEXT) for name in _PART.findall(route.path)],
         "responses": {
-            str(route.status): _content("Done.", schemas[route]),
+            str(route.status): _content("Done.", schemas[route], route.kind),
             "default": {"$ref": "#/components/responses/Problem"},
         },
     }

@@ -34,6 +34,8 @@ class Route:
     path: str
     does: Callable[[Asked[Any]], Awaitable[object]]
     status: int = 200
+    kind: str = "application/json"
+    """What is answered; what is not JSON is a text as it stands."""
 
     @property
     def summary(self) -> str:
@@ -63,11 +65,10 @@ class Route:
             part = next(iter(request.match_info.values()), "")
             asked = Asked(actions, part, await self._read(request))
             answer = await self.does(asked)
-            return web.Response(
-                status=self.status,
-                body=self.answer.dump_json(answer),
-                content_type="application/json",
-            )
+            is_json = self.kind == "application/json"
+            body = self.answer.dump_json(answer) if is_json else str(answer).encode()
+            headers = {"content-type": self.kind}
+            return web.Response(status=self.status, body=body, headers=headers)
 
         return handle
 

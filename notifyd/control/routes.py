@@ -16,6 +16,7 @@ from notifyd.control.bodies import (
     MuteBody,
     Nothing,
 )
+from notifyd.control.metrics import CONTENT_TYPE, exposition
 from notifyd.control.route import Asked, Route
 from notifyd.control.views import (
     Collections,
@@ -42,6 +43,11 @@ async def describe(asked: Asked[Nothing]) -> dict[str, Any]:
 async def status(asked: Asked[Nothing]) -> StatusView:
     """Tell how the daemon, the watching, the store and each channel are."""
     return await asked.actions.status()
+
+
+async def metrics(asked: Asked[Nothing]) -> str:
+    """Tell the same in figures, as Prometheus reads them."""
+    return exposition(await asked.actions.status())
 
 
 async def history(asked: Asked[HistoryQuery]) -> Deliveries:
@@ -122,6 +128,7 @@ async def send(asked: Asked[MessageBody]) -> Stored:
 ROUTES = (
     Route("GET", "/openapi.json", describe),
     Route("GET", "/v1/status", status),
+    Route("GET", "/metrics", metrics, kind=CONTENT_TYPE),
     Route("GET", "/v1/history", history),
     Route("GET", "/v1/deliveries/{id}", delivery),
     Route("GET", "/v1/dead", dead),
