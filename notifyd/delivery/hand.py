@@ -135,7 +135,8 @@ class Hand:
         claims = await outbox.expired(self._name, lease, AT_ONCE)
         if not claims and self._hands_on():
             claims = await outbox.claim(self._name, lease, AT_ONCE)
-        await self._give_up(claims, reason)
+        if claims:
+            await self._give_up(claims, reason)
         return bool(claims)
 
     def _hands_on(self) -> bool:
