@@ -82,6 +82,16 @@ lint() {
     [ -z "$system" ] || check shellcheck -x -P deploy deploy/*.sh
 }
 
+# Those that measure come last: nothing may run beside them.
+everything() {
+    only=''
+    [ -n "$system" ] || only='not system and '
+    failed=0
+    check pytest -n auto --dist loadgroup --no-loadscope-reorder -m "${only}not alone" || failed=$?
+    check pytest -m "${only}alone" || failed=$?
+    return "$failed"
+}
+
 system=yes
 case ${1:-} in
 --no-system)
@@ -101,6 +111,10 @@ umask 022
 cd "$checkout"
 set_up_venv
 [ -z "$system" ] || set_up_system
-[ $# -gt 0 ] || lint
-[ -n "$system" ] || set -- -m 'not system' "$@"
-check pytest "$@"
+if [ $# -eq 0 ]; then
+    lint
+    everything
+else
+    [ -n "$system" ] || set -- -m 'not system' "$@"
+    check pytest "$@"
+fi

@@ -29,7 +29,9 @@ def show(one: Json) -> None:
 
 def _lines(one: Json) -> Iterator[tuple[str, str]]:
     yield "Delivery", one["id"]
-    yield "Message", "\n".join(filter(None, (one["title"], one["body"])))
+    yield "Message", _said(one)
+    if one["told"]:
+        yield "Sent as", _said(one["told"])
     yield "Event", _about(one)
     yield "Channel", f"{one['channel']}, at {one['target']}" if one["target"] else one["channel"]
     yield "Sent because", _why(one)
@@ -47,6 +49,10 @@ def _lines(one: Json) -> Iterator[tuple[str, str]]:
         yield "Told", f"in the message of {one['told_in']}"
     if one["tells"]:
         yield "Told with it", "\n".join(_others(one))
+
+
+def _said(one: Json) -> str:
+    return "\n".join(filter(None, (one["title"], one["body"])))
 
 
 def _others(one: Json) -> Iterator[str]:

@@ -95,8 +95,9 @@ class Queue:
         return list(takewhile(lambda row: row["is_over"], rows))
 
     def _take(self, rows: Sequence[sqlite3.Row], lease: Lease) -> list[Claim]:
-        taken = many(row["seq"] for row in rows)
-        self.sql.run("lease", {"taken": taken, "owner": lease.owner, "until": lease.until})
+        if rows:
+            taken = many(row["seq"] for row in rows)
+            self.sql.run("lease", {"taken": taken, "owner": lease.owner, "until": lease.until})
         return [claim for row in rows if (claim := self._read(row, lease))]
 
     def _read(self, row: sqlite3.Row, lease: Lease) -> Claim | None:

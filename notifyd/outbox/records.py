@@ -138,7 +138,6 @@ class Record:
     subject: str
     rule: str
     title: str
-    """What was said: of a message that told others too, all of it."""
     body: str
     state: DeliveryState
     created: float
@@ -154,6 +153,8 @@ class Record:
     attempts: tuple[Attempt, ...]
     others: tuple[Named, ...] = ()
     """The first ten of those; only where one delivery by itself is asked for."""
+    told: Message | None = None
+    """The message that was sent, where it told others too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

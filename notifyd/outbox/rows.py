@@ -100,6 +100,7 @@ def record_of(row: sqlite3.Row, attempts: list[sqlite3.Row], tells: int) -> Reco
         told_in=row["told_in"],
         tells=tells,
         attempts=tuple(Attempt(**dict(attempt)) for attempt in attempts),
+        told=_told(row),
     )
 
 
@@ -110,13 +111,14 @@ def named(row: sqlite3.Row) -> Named:
 
 def _said(row: sqlite3.Row) -> tuple[str, str]:
     try:
-        message = _message(row)
+        message = CONTENT.validate_json(row["content"]).message
     except ValidationError:
         return str(row["event_type"]), ""
     return message.title, message.body
 
 
-def _message(row: sqlite3.Row) -> Message:
-    if row["told"] is not None:
-        return MESSAGE.validate_json(row["told"])
-    return CONTENT.validate_json(row["content"]).message
+def _told(row: sqlite3.Row) -> Message | None:
+    try:
+        return None if row["told"] is None else MESSAGE.validate_json(row["told"])
+    except ValidationError:
+        return None

@@ -27,7 +27,8 @@ class Settling:
             self.sql.run_many("keep_card", _cards(theirs))
             ended = [one for one in theirs if one.state is not DeliveryState.PENDING]
             self._end_members([one for one in theirs if not _keeps_members(one)])
-            self.sql.run("next_heads", {"ended": many(_id(one) for one in ended)})
+            if ended:
+                self.sql.run("next_heads", {"ended": many(map(_id, ended))})
             write(self.sql, [owed for one in ended for owed in one.instead])
             return len(theirs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sqlite3
@@ -15,6 +16,7 @@ from notifyd.outbox.errors import OutboxError
 Values = Mapping[str, str | int | float | None]
 
 FILES = ("queue.sql", "settling.sql", "folding.sql", "archive.sql", "notebook.sql")
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _NAMED = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _NAME = re.compile(r":(\w+)")
 Pick = Callable[[Values], tuple[str | int | float | None, ...]]
@@ -25,7 +27,7 @@ class Statements:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._numbered = {name: _numbered(text) for name, text in load_statements().items()}
+        self._numbered = _all_numbered()
 
     def run(self, name: str, values: Values) -> int:
         """Run a statement and return how many rows it changed."""
@@ -74,7 +76,7 @@ def many(values: Iterable[Mapping[str, object] | str | int]) -> str:
     A statement for each of them would let the loop run in between, and wait for its turn anew.
     """
     try:
-        return json.dumps(list(values), ensure_ascii=False, allow_nan=False)
+        return _JSON.encode(list(values))
     except ValueError as error:
         raise OutboxError(f"a value cannot be stored: {error}") from error
 
@@ -87,6 +89,11 @@ def load_statements() -> Mapping[str, str]:
 def text_of(file: str) -> str:
     """Return a file of `sql/`."""
     return resources.files("notifyd.outbox").joinpath("sql", *file.split("/")).read_text("utf-8")
+
+
+@functools.cache
+def _all_numbered() -> Mapping[str, tuple[str, Pick]]:
+    return {name: _numbered(text) for name, text in load_statements().items()}
 
 
 def _numbered(text: str) -> tuple[str, Pick]:

@@ -235,4 +235,5 @@ async def test_what_was_told_together_names_its_message(world: World, receiver: 
     (line,) = (one for one in leader.out.splitlines() if "Told with it " in one)
     number = sum(one["told_in"] == folded["told_in"] for one in told)
     assert line.split()[3] == str(number)
+    assert f"\nSent as      {number + 1} notices: " in leader.out
     assert f"\n             {folded['id'][:8]}  {folded['title']}\n" in leader.out

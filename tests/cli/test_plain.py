@@ -32,6 +32,7 @@ DELIVERY: dict[str, Any] = {
     **{"subject": EVIL, "rule": EVIL, "title": EVIL, "body": f"{EVIL}\n{EVIL}", "state": "dead"},
     **{"created": 1.0, "due": 1.0, "expires": 9.0, "finished": 2.0, "detail": EVIL, "ref": EVIL},
     **{"told_in": None, "tells": 2, "attempts": [ATTEMPT], "others": [{"id": "1", "title": EVIL}]},
+    "told": {"title": EVIL, "body": EVIL, "facts": []},
 }
 
 
@@ -66,7 +67,7 @@ def test_dead_letters_print_no_control_characters(capsys: pytest.CaptureFixture[
     assert_harmless(capsys.readouterr().out, times=2)
 
     delivery.show(DELIVERY)
-    assert_harmless(capsys.readouterr().out, times=10)
+    assert_harmless(capsys.readouterr().out, times=12)
 
 
 def assert_harmless(printed: str, times: int) -> None:

@@ -61,7 +61,7 @@ def test_a_digest_of_thousands_is_one_message() -> None:
         assert told.event.data["count"] == 3000
         record = await world.outbox.record(told.id)
         assert record is not None
-        assert (record.title, record.body) == (told.message.title, told.message.body)
+        assert record.told == told.message
 
     play(story)
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.faults.arrivals import Call
 from tests.faults.daemon import Home, webhook
 from tests.faults.owed import fill, send
 from tests.faults.receivers import Receiver, Reply, every_tenth, receiving
 from tests.faults.table import Table
+
+pytestmark = pytest.mark.alone
 
 PAUSE = 1.0
 """Seconds that the receiver asks for."""

@@ -9,10 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.faults.daemon import CONCURRENCY, OPENING, Home, a_home, webhook
 from tests.faults.owed import fill, send
 from tests.faults.receivers import SILENCE, TAKEN, Receiver, Reply, receiving, take_all
 from tests.faults.table import Table
+
+pytestmark = pytest.mark.alone
 
 CUTS = {
     3: Reply(cut="request"),

@@ -22,6 +22,8 @@ from tests.faults.owed import feeding, send
 from tests.faults.receivers import Receiver, Reply, receiving, take_all
 from tests.faults.table import Table
 
+pytestmark = pytest.mark.alone
+
 KILLS = 100
 SEEDS = (20260118, 20260119)
 """One for each home in which so many daemons are killed: side by side, for there are two cores."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.faults.daemon import Home, mailing
 from tests.faults.mail import mail_server
 from tests.faults.owed import fill
 from tests.faults.table import Table
+
+pytestmark = pytest.mark.alone
 
 BUSY = range(50, 56)
 """Which connections are sent away: enough in a row to open the breaker."""

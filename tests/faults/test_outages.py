@@ -17,6 +17,8 @@ from tests.faults.owed import fill, send
 from tests.faults.receivers import Receiver, receiving
 from tests.faults.table import Table
 
+pytestmark = pytest.mark.alone
+
 OWED = 5000
 OUTAGE = 30.0
 MOST_PROBES = 10

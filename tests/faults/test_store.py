@@ -20,6 +20,8 @@ from tests.faults.receivers import receiving
 from tests.faults.table import Table
 from tests.outbox.files import PAGE, change, leaves, overwrite
 
+pytestmark = pytest.mark.alone
+
 OBEYS_MODES = (shutil.which("setpriv") or "setpriv", "--bounding-set=-all", "--")
 """Starts root's daemon without the right to write where nobody may."""
 HOLD = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE'); "

@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulation.seeded import run_seed
 
-NUMBER = int(os.environ.get("SIMULATION_SEEDS", "1000"))
+NUMBER = int(os.environ.get("SIMULATION_SEEDS", "2000"))
 """So many seeds are run; at night more."""
 REPLAYED = os.environ.get("SIMULATION_SEED")
 """The only seed to be run, with all that happens."""

@@ -26,7 +26,7 @@ FROM attempts WHERE delivery = :seq ORDER BY number;
 SELECT count(*) AS number FROM deliveries WHERE told_in = :id;
 
 -- name: first_told_with
-SELECT id, event_type, content, told FROM deliveries WHERE told_in = :id ORDER BY seq LIMIT :limit;
+SELECT id, event_type, content FROM deliveries WHERE told_in = :id ORDER BY seq LIMIT :limit;
 
 -- name: dead_counts
 SELECT channel, count(*) AS number FROM deliveries INDEXED BY dead WHERE state = 'dead' GROUP BY channel;

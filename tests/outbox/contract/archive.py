@@ -258,7 +258,7 @@ class ArchiveContract:
     async def test_a_record_holds_what_a_message_said_that_told_others_too(
         self, store: Store
     ) -> None:
-        """All of it, as it was sent; who was told in it keeps its own words."""
+        """All of it, as it was sent, beside its own words."""
         await store.add(owed("a", "b"))
         leader = await take_one(store)
         await fold(store, leader, "channel")
@@ -266,8 +266,8 @@ class ArchiveContract:
         await store.settle([replace(told(leader), told=said)])
 
         found = await record(store, "a")
-        assert (found.title, found.body) == (said.title, said.body)
-        assert (await record(store, "b")).title == "Job 1 (train) completed"
+        assert (found.told, found.title) == (said, "Job 1 (train) completed")
+        assert (await record(store, "b")).told is None
 
     async def test_what_is_revived_has_said_nothing_yet(self, store: Store) -> None:
         """It goes by itself now."""
@@ -276,4 +276,4 @@ class ArchiveContract:
         await store.settle([replace(dead(leader), told=Message(title="2 notices"))])
         assert await store.revive(None, None, NOW, NOW + 60) == 1
 
-        assert (await record(store, "a")).title == "Job 1 (train) completed"
+        assert (await record(store, "a")).told is None

@@ -22,8 +22,13 @@ TIMES = 8
 QUADRATIC = TIMES**2
 """So many times as long would eight times as much take."""
 
-SEEDS = ["x", " ", "\n", "\x1f", "|", "1", "1,", "1-", "[", "]", "%", "...", ":", "é", "\0"]
-PARTS = [NONCE[: len(NONCE) // 2], MARKS.text[:-1], MARKS.record[:-1]]
+TEXTS = ["x", " ", "\n", "\x1f", "|", "1", "1,", "1-", "[", "]", "%", "...", ":", "é", "\0"]
+SEEDS = {
+    **{repr(text): text for text in TEXTS},
+    "half a nonce": NONCE[: len(NONCE) // 2],
+    "most of a mark of texts": MARKS.text[:-1],
+    "most of a mark of records": MARKS.record[:-1],
+}
 
 Table = Callable[[int], str]
 
@@ -68,14 +73,14 @@ HOSTILE: dict[str, tuple[Callable[[str], object], Table]] = {
     "marks alone": (read_queue, marks_alone),
     "no marks": (read_queue, lambda size: "x\n" * size),
     **{
-        f"{field} of {seed!r} in the queue": (read_queue, of_the_queue(field, seed))
+        f"{field} of {name} in the queue": (read_queue, of_the_queue(field, seed))
         for field in ("Name", "Comment", "Reason", "TimeLimit", "JobArrayID")
-        for seed in (*SEEDS, *PARTS)
+        for name, seed in SEEDS.items()
     },
     **{
-        f"{field} of {seed!r} in accounting": (read_accounting, of_accounting(field, seed))
+        f"{field} of {name} in accounting": (read_accounting, of_accounting(field, seed))
         for field in ("JobName", "State", "ExitCode", "JobID")
-        for seed in (*SEEDS, *PARTS)
+        for name, seed in SEEDS.items()
     },
 }
 
