@@ -87,7 +87,7 @@ everything() {
     only=''
     [ -n "$system" ] || only='not system and '
     failed=0
-    check pytest -n auto --dist loadgroup --no-loadscope-reorder -m "${only}not alone" || failed=$?
+    check pytest -n auto --no-loadscope-reorder -m "${only}not alone" || failed=$?
     check pytest -m "${only}alone" || failed=$?
     return "$failed"
 }
