@@ -24,8 +24,8 @@ class Lanes(LoadScopeScheduling):  # type: ignore[misc]
         return _LIVE if nodeid.startswith(_LIVE) else nodeid.split("::", 1)[0]
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> Lanes:
-    return Lanes(config)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes:
+    return Lanes(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

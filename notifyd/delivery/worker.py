@@ -34,6 +34,7 @@ _TOO_MANY = 3
 """After so many refusals in a row nobody asks for each part of a digest by itself any more."""
 _STORE_TROUBLE_PAUSE = 5.0
 _LOOK_AGAIN = 0.001
+"""Seconds: no wait is shorter, for timers come early and clocks move on between two looks."""
 
 
 class Worker:
@@ -127,9 +128,10 @@ class Worker:
                     pause = _STORE_TROUBLE_PAUSE
                 if self._stopping:
                     break
-                if pause <= 0:
+                if pause is None:
                     return self._taken()
-                await self._clock.wait(self._wake, None if math.isinf(pause) else pause)
+                seconds = None if math.isinf(pause) else max(pause, _LOOK_AGAIN)
+                await self._clock.wait(self._wake, seconds)
         return None
 
     def _taken(self) -> Claim:
@@ -140,23 +142,26 @@ class Worker:
         self._sending += 1
         return claim
 
-    async def _pause(self) -> float:
-        """Return the seconds until what is first in hand may go. Raises OutboxError."""
+    async def _pause(self) -> float | None:
+        """Return the seconds until it is worth looking again; None if what is first in hand may go.
+
+        Raises OutboxError.
+        """
         await self.condition.attend()
         if self._ledger.is_stuck:
             # Going on would send what the store does not know to be sent.
             await self._ledger.flush()
         why = self._desk.mutes.why(self.name, self._clock.now())
         if why is not None:
-            return max(_LOOK_AGAIN, min(await self._hand.hush(why), self._patience()))
+            return min(await self._hand.hush(why), self._patience())
         if self._probe and (self.gate.is_open or not self.gate.trusted):
             return math.inf  # until it is known how that one fares
         if self.gate.wait(self._clock.monotonic()) > 0:
             return await self._shut()
         return await self._open()
 
-    async def _open(self) -> float:
-        """Bring something to hand that may go now."""
+    async def _open(self) -> float | None:
+        """Bring something to hand that may go now; return the seconds if there is nothing."""
         if not self._hand:
             pause = await self._fill_hand()
             if not self._hand:
@@ -167,8 +172,8 @@ class Worker:
         is_late = self._hand.is_stale(self._clock.now())
         if is_late or self._hand.bring_forward(self._clock.monotonic()) > 0:
             await self._hand.put_back()  # or only its targets rest: others may be owed something
-            return _LOOK_AGAIN
-        return 0.0
+            return 0.0
+        return None
 
     async def _fill_hand(self) -> float:
         """Return the seconds until there is something to take, if there is nothing now."""
@@ -188,7 +193,7 @@ class Worker:
         if not self.gate.in_trouble(self._clock.monotonic()):
             return pause
         if await self._hand.turn_away(self.gate.refusal or self.last_error or "it was down"):
-            return _LOOK_AGAIN
+            return 0.0
         return min(pause, self._patience())
 
     def _patience(self) -> float:

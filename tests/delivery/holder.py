@@ -11,14 +11,10 @@ from notifyd.delivery.gate import Gate
 from notifyd.delivery.hand import Hand
 from notifyd.delivery.mutes import Mutes
 from notifyd.delivery.verdict import Policy, put_back
-from notifyd.model import Delivery, DeliveryState
+from notifyd.model import Delivery
 from notifyd.outbox.store import Outbox
 from tests.delivery.parts import plain
 from tests.fakes import FakeClock, a_delivery, owed
-
-SENT, OWED = DeliveryState.DELIVERED, DeliveryState.PENDING
-DEAD, SUPPRESSED = DeliveryState.DEAD, DeliveryState.SUPPRESSED
-
 
 BATCH = {"batch": {"max_size": 3, "by": "channel"}}
 

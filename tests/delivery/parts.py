@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from notifyd.channels.base import Channel, Receipt
+from notifyd.channels.failures import TemporaryFailure
 from notifyd.channels.settings import ChannelSettings, RateLimit
 from notifyd.delivery.desk import Desk
 from notifyd.delivery.gate import Gate
@@ -68,13 +69,18 @@ def a_claim(delivery: Delivery | None = None, **changes: object) -> Claim:
     return Claim(delivery=told, fence=1, lane=told.event.group)
 
 
+def busy_for(seconds: float, *, only_target: bool = False) -> TemporaryFailure:
+    """Return what a service's 429 becomes."""
+    return TemporaryFailure("429", seconds, status=429, only_target=only_target, busy=True)
+
+
 def at(delivery: Delivery, **changes: object) -> Delivery:
     """Return the delivery with other times, or another target."""
     return dataclasses.replace(delivery, **changes)  # type: ignore[arg-type]
 
 
-def a_lease(now: float = START, lasts: float = 95.0) -> Lease:
-    return Lease(owner="me", now=now, until=now + lasts)
+def a_lease() -> Lease:
+    return Lease(owner="me", now=START, until=START + 95)
 
 
 async def states(outbox: Outbox) -> dict[str, DeliveryState]:
@@ -92,6 +98,8 @@ class TimedChannel:
     begun: list[tuple[float, str]] = field(default_factory=list)
     """When (seconds from the start) each try began, and of what."""
     sent: list[Delivery] = field(default_factory=list)
+    counted: list[int] = field(default_factory=list)
+    """How many attempts each had behind it when it was tried."""
     most: int = 0
     twice: list[str] = field(default_factory=list)
     """Lanes of which two were on their way at the same time."""
@@ -115,6 +123,7 @@ class TimedChannel:
         self.on_way.append(delivery)
         self.most = max(self.most, len(self.on_way))
         self.begun.append((self.clock.now() - START, delivery.id))
+        self.counted.append(delivery.attempts)
 
     @property
     def ids(self) -> list[str]:

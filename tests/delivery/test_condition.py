@@ -10,7 +10,7 @@ from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.settings import Retry
 from notifyd.delivery.verdict import Policy, Tried, verdict
 from notifyd.outbox.store import Outbox
-from tests.delivery.parts import a_lease
+from tests.delivery.parts import a_lease, busy_for
 from tests.delivery.patient import DOWN, NO_ENTRY, TAKEN, Patient
 from tests.fakes import a_delivery, owed
 
@@ -41,7 +41,7 @@ async def test_failures_open_the_breaker(patient: Patient) -> None:
 @pytest.mark.parametrize("pause", [30.0, 30])
 async def test_a_pause_is_kept_and_is_no_failure(patient: Patient, pause: float) -> None:
     """Also one in whole seconds."""
-    await patient.tries(*[TemporaryFailure("429", pause, busy=True)] * 9)
+    await patient.tries(*[busy_for(pause)] * 9)
 
     assert patient.gate.wait(patient.clock.monotonic()) == 30
     assert not patient.gate.is_open
@@ -49,7 +49,7 @@ async def test_a_pause_is_kept_and_is_no_failure(patient: Patient, pause: float)
 
 async def test_a_pause_of_one_target_is_its_own(patient: Patient) -> None:
     """The others go on."""
-    patient.condition.learn(TemporaryFailure("429", 30.0, only_target=True, busy=True), "a")
+    patient.condition.learn(busy_for(30, only_target=True), "a")
 
     now = patient.clock.monotonic()
     assert [patient.gate.wait(now, target) for target in ("a", "b")] == [30, 0]

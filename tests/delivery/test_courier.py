@@ -13,6 +13,7 @@ from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.delivery.courier import Courier
 from notifyd.delivery.verdict import Tried
 from notifyd.model import Delivery
+from tests.delivery.parts import busy_for
 from tests.fakes import FakeClock, a_delivery
 
 QUIET = a_delivery(event_type="collection_progress", data={"total": 9})
@@ -74,7 +75,7 @@ async def carried(
 
 TAKEN = Receipt(ref="new", status=200)
 DOWN = TemporaryFailure("down", status=503)
-TOO_FAST = TemporaryFailure("429", retry_after=30.0, status=429)
+TOO_FAST = busy_for(30)
 BAD = PermanentFailure("bad", status=400)
 BAD_FORM = PermanentFailure("cannot parse", fault=Fault.FORM, status=400)
 NO_ENTRY = PermanentFailure("401", fault=Fault.CHANNEL, status=401)

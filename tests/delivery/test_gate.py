@@ -15,9 +15,6 @@ SLOW = {"max_requests": 1, "window": 10, "burst": 2}
 SLOWER = {"max_requests": 1, "window": 60, "burst": 1}
 
 
-WALL = 1_000_000.0
-
-
 def a_gate(**changes: object) -> Gate:
     return Gate(plain(**changes), 0.0)
 

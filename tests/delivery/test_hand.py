@@ -12,8 +12,7 @@ from tests.delivery.holder import BATCH, Holder
 from tests.delivery.parts import a_claim, at, plain, states
 from tests.fakes import a_delivery
 
-SENT, OWED = DeliveryState.DELIVERED, DeliveryState.PENDING
-DEAD, SUPPRESSED = DeliveryState.DEAD, DeliveryState.SUPPRESSED
+OWED = DeliveryState.PENDING
 
 
 async def test_it_takes_what_may_go_now(outbox: Outbox) -> None:

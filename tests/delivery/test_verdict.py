@@ -12,7 +12,7 @@ from notifyd.channels.settings import Retry
 from notifyd.delivery.verdict import Failure, Policy, Tried, given_up, put_back, verdict
 from notifyd.model import Delivery, DeliveryState, Severity
 from notifyd.outbox.records import Attempt, Card, Claim, Outcome
-from tests.delivery.parts import a_claim
+from tests.delivery.parts import a_claim, busy_for
 from tests.fakes import PlainSettings, a_delivery
 
 NOW = 2_000.0
@@ -69,14 +69,14 @@ def test_a_failure_is_tried_again_after_a_delay() -> None:
 
 def test_a_pause_of_the_channel_is_no_attempt() -> None:
     """The gate waits for it; the message itself is due."""
-    outcome = judged(a_claim(), TemporaryFailure("429", 30.0, busy=True))
+    outcome = judged(a_claim(), busy_for(30))
 
     assert (outcome.state, outcome.counted, outcome.due) == (DeliveryState.PENDING, 0, NOW)
 
 
 def test_a_pause_of_one_target_puts_its_message_off() -> None:
     """So that others go in the meantime; it is no attempt either."""
-    outcome = judged(a_claim(), TemporaryFailure("429", 30.0, only_target=True, busy=True))
+    outcome = judged(a_claim(), busy_for(30, only_target=True))
 
     assert (outcome.counted, outcome.due) == (0, NOW + 30)
 

@@ -14,7 +14,6 @@ import pytest
 
 from notifyd.channels.failures import PermanentFailure, TemporaryFailure
 from notifyd.clock import SystemClock
-from notifyd.delivery.breaker import State
 from notifyd.delivery.desk import Desk
 from notifyd.delivery.gate import Gate
 from notifyd.delivery.mutes import Mutes
@@ -24,6 +23,7 @@ from notifyd.outbox.errors import OutboxError
 from notifyd.outbox.queue import Lease
 from notifyd.outbox.records import Claim, Outcome
 from notifyd.outbox.store import Outbox
+from tests.delivery.parts import busy_for
 from tests.fakes import FakeChannel, FakeClock, PlainSettings, a_delivery, drain, owed
 
 
@@ -105,17 +105,19 @@ async def test_a_delivery_that_is_too_old_is_given_up(outbox: Outbox) -> None:
 
 async def test_a_receiver_that_asks_for_a_pause_gets_it(outbox: Outbox) -> None:
     """Nothing is sent before its end, it counts as no failure, and then all of it goes."""
-    channel = FakeChannel([TemporaryFailure("429", retry_after=30.0)])
+    channel = FakeChannel([busy_for(30)])
     clock = FakeClock()
-    times: list[float] = []
-    channel.on_send = lambda delivery: times.append(clock.now() - 1_000_000)
-    await outbox.add(owed(a_delivery("d1"), a_delivery("d2")))
+    tries: list[tuple[float, int, bool]] = []
     worker = a_worker(outbox, channel, clock, circuit_breaker={"failure_threshold": 1})
+    channel.on_send = lambda one: tries.append(
+        (clock.now() - 1_000_000, one.attempts, worker.gate.is_open)
+    )
+    await outbox.add(owed(a_delivery("d1"), a_delivery("d2")))
     await drain(worker, outbox)
 
-    assert times[0] == 0
-    assert min(times[1:]) >= 30
-    assert worker.gate.breaker.state(clock.now()) is State.CLOSED
+    assert tries[0][0] == 0
+    assert min(time for time, _, _ in tries[1:]) >= 30
+    assert {(counted, is_open) for _, counted, is_open in tries} == {(0, False)}
     assert set((await states(outbox)).values()) == {DeliveryState.DELIVERED}
 
 

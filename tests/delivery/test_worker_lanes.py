@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from notifyd.channels.failures import TemporaryFailure
 from notifyd.delivery.breaker import State
 from notifyd.model import Delivery, DeliveryState
-from tests.delivery.parts import TimedChannel, World, at, deliveries, plain, play, quick
+from tests.delivery.parts import TimedChannel, World, at, busy_for, deliveries, plain, play, quick
 from tests.fakes import a_delivery, owed
 from tests.simulation.loop import START
 
-SENT, OWED = DeliveryState.DELIVERED, DeliveryState.PENDING
+SENT = DeliveryState.DELIVERED
 
 
 def _by_lane(told: Sequence[Delivery]) -> dict[str, list[str]]:
@@ -29,7 +29,7 @@ def _misfortune(luck: random.Random) -> Exception | None:
     kind = luck.random()
     if kind < 0.2:
         return TemporaryFailure("down")
-    return TemporaryFailure("429", retry_after=5.0) if kind < 0.3 else None
+    return busy_for(5) if kind < 0.3 else None
 
 
 def test_no_more_are_on_their_way_than_it_may() -> None:
@@ -134,7 +134,7 @@ def test_nothing_goes_during_a_pause() -> None:
     async def story(world: World) -> None:
         def fails(delivery: Delivery) -> Exception | None:
             now = world.clock.now() - START
-            return TemporaryFailure("429", retry_after=60.0) if 5 <= now < 60 else None
+            return busy_for(60) if 5 <= now < 60 else None
 
         channel = TimedChannel(world.clock, fails=fails)
         worker, _ = world.start(channel, quick(concurrency=20))
@@ -149,6 +149,7 @@ def test_nothing_goes_during_a_pause() -> None:
         assert [time for time in begun if 5.5 < time < 66] == []
         found = await world.outbox.history(100)
         assert {record.state for record in found} == {SENT}
+        assert max(channel.counted) == 0
 
     play(story)
 
@@ -190,8 +191,7 @@ def test_a_paused_target_does_not_stop_the_others() -> None:
 
     async def story(world: World) -> None:
         def fails(one: Delivery) -> Exception | None:
-            wish = TemporaryFailure("429", retry_after=3600.0, only_target=True)
-            return wish if one.target == "a" else None
+            return busy_for(3600, only_target=True) if one.target == "a" else None
 
         channel = TimedChannel(world.clock, fails=fails)
         to_a = [at(one, target="a") for one in deliveries(30, "a")]

@@ -12,7 +12,17 @@ from notifyd.channels.failures import TemporaryFailure
 from notifyd.model import Delivery, DeliveryState, Severity
 from notifyd.outbox.records import Outcome
 from notifyd.outbox.store import Outbox
-from tests.delivery.parts import TimedChannel, World, at, deliveries, plain, play, quick, states
+from tests.delivery.parts import (
+    TimedChannel,
+    World,
+    at,
+    busy_for,
+    deliveries,
+    plain,
+    play,
+    quick,
+    states,
+)
 from tests.fakes import a_delivery, owed
 from tests.simulation.loop import START
 
@@ -142,7 +152,7 @@ def test_what_was_told_is_written_down_before_a_long_wait() -> None:
 
     async def story(world: World) -> None:
         def fails(delivery: Delivery) -> Exception | None:
-            return TemporaryFailure("429", retry_after=3600.0) if delivery.id == "d2" else None
+            return busy_for(3600) if delivery.id == "d2" else None
 
         seconds = {"d0": 1.0, "d1": 1.05}
         channel = TimedChannel(world.clock, lambda one: seconds.get(one.id, 0.5), fails)
@@ -154,6 +164,7 @@ def test_what_was_told_is_written_down_before_a_long_wait() -> None:
         await world.sleep(60)
         found = await states(world.outbox)
         assert {id for id, state in found.items() if state is SENT} == set(channel.ids)
+        assert set(channel.ids) == {"first", "d0", "d1"}
 
     play(story, store=SlowOutbox)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 NO_ANSWER = 0
@@ -48,18 +49,18 @@ class Arrivals:
         self._changed.set()
 
     async def until(self, done: Callable[[], bool], seconds: float) -> None:
-        """Return when the condition holds, or after so many seconds: the figures will tell."""
-        try:
-            async with asyncio.timeout(seconds):
-                while not done():
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            return
+        """Return when the condition holds. Raises TimeoutError after so many seconds."""
+        async with asyncio.timeout(seconds):
+            while not done():
+                self._changed.clear()
+                await self._changed.wait()
 
     async def until_told(self, owed: Collection[str], seconds: float) -> None:
-        """Return when all of it has been told, or after so many seconds."""
-        await self.until(lambda: len(self.told) >= len(owed) and not self.missing(owed), seconds)
+        """Return when all of it has been told, or after so many seconds: the figures will tell."""
+        with suppress(TimeoutError):
+            await self.until(
+                lambda: len(self.told) >= len(owed) and not self.missing(owed), seconds
+            )
 
     def missing(self, owed: Collection[str]) -> set[str]:
         """Return what has not been told."""

@@ -53,13 +53,14 @@ async def test_a_full_disk_loses_nothing(small: Home, table: Table) -> None:
         with full(small.state):
             taken, why = await asyncio.to_thread(send_until_refused, small.client)
             await hook.listen()
-            await hook.until(lambda: hook.begun > 0, 10)
+            status = await asyncio.to_thread(small.client.status)
             alive = daemon.runs
         owed += [*taken, *await send(small.client, "hook", map(str, range(50)))]
         row = await table.told("a full disk", owed, hook, small)
     row.besides = f"refused: {why.rpartition(': ')[2]}"
 
     assert alive
+    assert "full" in status["store"]["trouble"]
     assert (row.lost, row.anew) == (0, 0)
     assert "full" in why
     assert "\n" not in why

@@ -83,8 +83,11 @@ async def test_a_large_backlog_is_brought_up_to_date_at_once(path: Path) -> None
 async def test_a_file_of_a_newer_version_is_refused(path: Path) -> None:
     """And left as it is."""
     change(path, "PRAGMA user_version = 99")
+    before = path.read_bytes()
 
     assert "written by a newer notifyd (schema 99" in await refusal(path)
+    # All but the mark that it is in WAL mode, which comes with taking hold of it.
+    assert path.read_bytes()[100:] == before[100:]
 
 
 async def test_a_second_daemon_is_kept_out(outbox: Outbox) -> None:

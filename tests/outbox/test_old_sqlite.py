@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from notifyd.outbox.statements import FILES, text_of
+from notifyd.outbox import statements
+from notifyd.outbox.statements import text_of
 
-TEXTS = (*FILES, "schema.sql", "temporary.sql", "mend.sql", "migrations/2.sql", "migrations/3.sql")
+SQL = Path(statements.__file__).parent / "sql"
+TEXTS = sorted(str(path.relative_to(SQL)) for path in SQL.rglob("*.sql"))
 NEWER = {
     "3.25": r"\bOVER\b|\bWINDOW\b|\bRENAME COLUMN\b",
     "3.27": r"\bVACUUM INTO\b",

@@ -12,9 +12,10 @@ from structlog.testing import capture_logs
 from notifyd.outbox.errors import OutboxBusy, OutboxError
 from notifyd.outbox.housekeeping import Housekeeper
 from notifyd.outbox.ownership import LASTS, Deed
+from notifyd.outbox.records import Claim, Outcome
 from notifyd.outbox.store import Outbox
 from tests.fakes import FakeClock
-from tests.outbox.parts import kill, owed, states
+from tests.outbox.parts import dead, kill, owed, record, states, take_one, told
 
 NOW = 1_000_000.0
 DAY = 86400.0
@@ -40,8 +41,12 @@ async def test_another_host_is_kept_out_until_the_lease_is_over(path: Path) -> N
 
 async def test_the_same_host_comes_back_at_once(path: Path) -> None:
     """Between daemons of one host the file's own lock decides."""
-    await keeper(path, "ant", FakeClock(NOW)).move_in()
-    await keeper(path, "ant", FakeClock(NOW)).move_in()
+    clock = FakeClock(NOW)
+    await keeper(path, "ant", clock).move_in()
+    before = clock.now()
+    await keeper(path, "ant", clock).move_in()
+
+    assert clock.now() == before
 
 
 async def test_who_was_asleep_is_not_put_out_by_its_own_host(path: Path) -> None:
@@ -195,3 +200,43 @@ async def test_the_house_is_kept_in_order_until_the_stop(outbox: Outbox) -> None
         "stranger": "suppressed",
     }
     assert Deed(outbox.path.parent).other_owner("bee", clock.now()) is not None
+
+
+@pytest.mark.parametrize(
+    ("end", "days", "is_kept"),
+    [(told, 29.9, True), (told, 30.1, False), (dead, 89.9, True), (dead, 90.1, False)],
+)
+async def test_what_has_ended_is_kept_for_a_while(
+    outbox: Outbox, end: Callable[[Claim], Outcome], days: float, is_kept: bool
+) -> None:
+    """The history for thirty days, dead letters for ninety."""
+    await outbox.add(owed("a"))
+    await outbox.settle([end(await take_one(outbox))])
+    await clean_up(outbox, NOW + days * DAY)
+
+    assert (await outbox.record("a") is not None) is is_kept
+
+
+@pytest.mark.parametrize(("hours", "state"), [(23, "pending"), (25, "suppressed")])
+async def test_a_channel_that_is_gone_is_owed_for_a_day(
+    outbox: Outbox, hours: float, state: str
+) -> None:
+    """From when it was first missed, however old it is: it may come back."""
+    await outbox.add(owed("a", channel="gone"))
+    later = NOW + 10 * DAY
+    await clean_up(outbox, later)
+    await clean_up(outbox, later + hours * 3600)
+
+    assert (await record(outbox, "a")).state == state
+
+
+async def clean_up(outbox: Outbox, now: float) -> None:
+    """Clean up once."""
+    stopping = asyncio.Event()
+
+    def channels() -> list[str]:
+        stopping.set()
+        return ["team"]
+
+    outbox.held = None  # a lease of days ago is not what is looked at
+    await Housekeeper(outbox, FakeClock(now), "ant").keep(channels, stopping)

@@ -181,16 +181,17 @@ async def test_each_damaged_file_is_kept(path: Path) -> None:
     assert [one.read_text().split()[0] for one in kept] == ["first", "second"]
 
 
-async def test_a_destroyed_header_of_a_full_file_loses_nothing_but_time(full: Path) -> None:
-    """The file is kept whole for whoever can do more."""
-    before = full.stat().st_size
+async def test_without_its_header_nothing_is_read_of_a_file(full: Path) -> None:
+    """It is kept as it is for whoever can do more, and all begins anew."""
     overwrite(full, 0, 100)
+    before = full.read_bytes()
     outbox = Outbox(full)
     recovered = await outbox.open()
     assert recovered is not None
     await outbox.close()
 
-    assert recovered.kept.stat().st_size == before
+    assert recovered.rows == 0
+    assert recovered.kept.read_bytes() == before
 
 
 async def test_an_earlier_version_is_saved_too(path: Path) -> None:

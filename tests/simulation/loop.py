@@ -21,6 +21,10 @@ START = 1_000_000.0
 """What the wall clock shows at first (Unix seconds)."""
 
 
+LOOKING = 1e-6
+"""Seconds that a look at the clock takes."""
+EARLY = 0.9e-3
+"""Seconds by which a timer comes too early, as uvloop's do: it counts in milliseconds."""
 AT_ONCE = 30_000
 """So many rounds of the loop may take no time at all."""
 
@@ -41,7 +45,7 @@ class JumpingSelector(selectors.SelectSelector):
         self._rounds = 0 if timeout else self._rounds + 1
         if timeout is None or self._rounds > AT_ONCE:
             raise Stalled
-        self.now += timeout
+        self.now += max(timeout - EARLY, 0.0)
         return []
 
 
@@ -67,11 +71,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumping = JumpingSelector()
         super().__init__(self._jumping)
-        self._clock_resolution = 1e-9
+        self._clock_resolution = 1e-3
         CountedTask._numbers = itertools.count()
         self.set_task_factory(_counted)
 
     def time(self) -> float:
+        return self._jumping.now
+
+    def look(self) -> float:
+        """Return the time, which it takes some to look at."""
+        self._jumping.now += LOOKING
         return self._jumping.now
 
     def run_in_executor(
@@ -89,23 +98,27 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock(SystemClock):
-    """The clock of a machine in virtual time; its wall clock can be set."""
+    """The clock of a machine in virtual time; its wall clock can be set.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    It moves on between two looks at it, as a real one does.
+    """
+
+    def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
         self.offset = START
 
     def now(self) -> float:
-        return self._loop.time() + self.offset
+        return self.monotonic() + self.offset
 
     def monotonic(self) -> float:
-        return self._loop.time()
+        return self._loop.look()
 
 
 def run_virtual(work: Callable[[VirtualClock], Coroutine[Any, Any, T]]) -> T:
     """Run to the end in a new loop. Raises Stalled when nothing can happen any more."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(work(VirtualClock(runner.get_loop())))
+    loop = VirtualLoop()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        return runner.run(work(VirtualClock(loop)))
 
 
 def _settle(done: asyncio.Future[Any], result: object, error: Exception | None) -> None:

@@ -143,7 +143,7 @@ class Sending:
         seconds = self._receiver.pause()
         target = delivery.target if only_target else None
         self._receiver.witness.asks_for_a_pause(delivery.id, seconds, target)
-        return TemporaryFailure("429", seconds, status=429, only_target=only_target)
+        return TemporaryFailure("429", seconds, status=429, only_target=only_target, busy=True)
 
 
 class Editing(Sending):

@@ -23,6 +23,10 @@ class SimulatedSettings(ChannelSettings):
     editable: bool = False
 
     @property
+    def keeps_cards(self) -> bool:
+        return self.editable and self.cards
+
+    @property
     def targets(self) -> tuple[str, ...]:
         return self.addresses
 

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from tests.simulation.loop import START, Stalled, VirtualClock, run_virtual
+from tests.simulation.loop import EARLY, START, Stalled, VirtualClock, run_virtual
 
 
 def test_time_jumps() -> None:
-    """A day's sleep and a time-out after an hour take no time, and end in their order."""
+    """A day's sleep and a time-out after an hour take no time; timers come a little early."""
 
     async def live(clock: VirtualClock) -> tuple[str, float]:
         try:
@@ -20,7 +20,9 @@ def test_time_jumps() -> None:
             return "timed out", clock.now() - START
         return "slept", clock.monotonic()
 
-    assert run_virtual(live) == ("timed out", 3600)
+    how, seconds = run_virtual(live)
+    assert how == "timed out"
+    assert 3600 - 2 * EARLY < seconds < 3600
 
 
 def test_a_thread_is_done_at_once() -> None:
@@ -29,7 +31,7 @@ def test_a_thread_is_done_at_once() -> None:
     async def live(clock: VirtualClock) -> float:
         return await asyncio.to_thread(clock.monotonic)
 
-    assert run_virtual(live) == 0
+    assert run_virtual(live) < EARLY
 
 
 @pytest.mark.parametrize("pause", [None, 0.0])
