@@ -72,7 +72,7 @@ class Fleet:
         if old is not None and old.fits(place.settings):
             old.readmit()
             gate = old
-        elif old is not None:
+        elif old is not None and not old.is_new:
             # By the steady clock: what a receiver has asked for is not undone by other limits.
             now, wall = self._desk.clock.monotonic(), self._desk.clock.now()
             gate.load(old.dump(now, wall), now, wall)

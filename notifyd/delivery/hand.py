@@ -21,6 +21,8 @@ AT_ONCE = 100
 """So many deliveries are taken in hand, or turned away, at once."""
 _TRIES = 4
 """A delivery is tried so often while it is in hand: as an edit and anew, each in full and plain."""
+_NOT_YET = 30.0
+"""Seconds after which it is looked again whether others can tell what a refused channel owes."""
 _BEYOND = 20.0
 """Seconds by which a lease outlasts these tries."""
 
@@ -132,21 +134,31 @@ class Hand:
         """
         outbox, lease = self._desk.outbox, self._lease(self._desk.clock.now())
         await self._recall()
-        claims = await outbox.expired(self._name, lease, AT_ONCE)
-        if not claims and self._hands_on():
+        if claims := await outbox.expired(self._name, lease, AT_ONCE):
+            await self._settle([self._given_up(one, reason) for one in claims])
+        elif self._hands_on():
             claims = await outbox.claim(self._name, lease, AT_ONCE)
-        if claims:
-            await self._give_up(claims, reason)
+            await self._settle([self._handed_on(one, reason) for one in claims])
         return bool(claims)
 
     def _hands_on(self) -> bool:
         heirs = map(self._desk.settings_of, self._settings.fallback)
         return self._gate.refusal is not None and any(one is not None for one in heirs)
 
-    async def _give_up(self, claims: list[Claim], reason: str) -> None:
-        outcomes = [given_up(one, reason, self._policy, self._desk.clock.now()) for one in claims]
-        await self._desk.outbox.settle(outcomes)
-        self._desk.wake(heirs(outcomes))
+    def _handed_on(self, claim: Claim, reason: str) -> Outcome:
+        """Return the end of what others can tell; the rest waits for the channel to be mended."""
+        if self._policy.heirs_of(claim.delivery):
+            return self._given_up(claim, reason)
+        now = self._desk.clock.now()
+        return put_back(claim, now, due=now + _NOT_YET)
+
+    def _given_up(self, claim: Claim, reason: str) -> Outcome:
+        return given_up(claim, reason, self._policy, self._desk.clock.now())
+
+    async def _settle(self, outcomes: list[Outcome]) -> None:
+        if outcomes:
+            await self._desk.outbox.settle(outcomes)
+            self._desk.wake(heirs(outcomes))
 
     async def _suppress(self, claims: list[Claim], why: str) -> None:
         now, state = self._desk.clock.now(), DeliveryState.SUPPRESSED

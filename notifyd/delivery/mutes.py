@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import Protocol
+import asyncio
+from collections.abc import Mapping
 
+from pydantic import TypeAdapter, ValidationError
+
+from notifyd.outbox.protocols import Notes
 from notifyd.units import timestamp
 
 _NOTE = "mutes"
-
-
-class Notes(Protocol):
-    """Where mutes outlive the daemon."""
-
-    async def note(self, name: str) -> str | None: ...
-    async def write_note(self, name: str, value: str) -> None: ...
+_UNTIL: TypeAdapter[Mapping[str, float | None]] = TypeAdapter(Mapping[str, float | None])
 
 
 class Mutes:
@@ -22,19 +19,25 @@ class Mutes:
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
-        self._until: dict[str, float | None] = {}
+        self._until: Mapping[str, float | None] = {}
+        self._changing = asyncio.Lock()
 
     async def restore(self) -> None:
         """Read what an earlier daemon has stored."""
-        self._until = json.loads(await self._notes.note(_NOTE) or "{}")
+        try:
+            self._until = _UNTIL.validate_json(await self._notes.note(_NOTE) or "{}")
+        except ValidationError:  # a bad disk; what is told too much is better than no daemon
+            self._until = {}
 
     async def mute(self, channel: str, until: float | None) -> None:
         """Switch a channel off until then."""
-        await self._store({**self._until, channel: until})
+        async with self._changing:
+            await self._store({**self._until, channel: until})
 
     async def unmute(self, channel: str) -> None:
         """Switch a channel on again."""
-        await self._store({name: end for name, end in self._until.items() if name != channel})
+        async with self._changing:
+            await self._store({name: end for name, end in self._until.items() if name != channel})
 
     def why(self, channel: str, now: float) -> str | None:
         """Return why the channel is silent now, or None when it is not."""
@@ -45,6 +48,6 @@ class Mutes:
             return "muted"
         return f"muted until {timestamp(until)}" if now < until else None
 
-    async def _store(self, until: dict[str, float | None]) -> None:
-        await self._notes.write_note(_NOTE, json.dumps(until))
+    async def _store(self, until: Mapping[str, float | None]) -> None:
+        await self._notes.write_note(_NOTE, _UNTIL.dump_json(until).decode())
         self._until = until

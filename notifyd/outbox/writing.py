@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from pydantic import ValidationError
+
 from notifyd.outbox.records import CONTENT, Owed
 from notifyd.outbox.rows import row_of
 from notifyd.outbox.statements import Statements, Values
@@ -33,14 +35,26 @@ def pulling_forward(sql: Statements) -> Iterator[None]:
 
 
 def _lengthen(sql: Statements, owed: Owed) -> None:
-    """Give the rest of the chain to the delivery that is there already, if that is still owed."""
-    rest = owed.delivery.fallback
-    row = sql.one("still_owed", {"id": owed.unless}) if owed.unless and rest else None
-    if row is not None:
-        content = CONTENT.validate_json(row["content"])
-        fallback = tuple(dict.fromkeys((*content.fallback, *rest)))
-        longer = CONTENT.dump_json(dataclasses.replace(content, fallback=fallback)).decode()
-        sql.run("lengthen", {"id": owed.unless, "content": longer})
+    """Give the rest of the chain to the delivery that is there already, if that is still owed.
+
+    That is the one of who hears it anyway, or what another has handed on to the same before.
+    """
+    if owed.unless is None or not owed.delivery.fallback:
+        return
+    for id in (owed.unless, owed.delivery.id):
+        row = sql.one("still_owed", {"id": id})
+        if row is not None:
+            content = _longer(row["content"], owed.delivery.fallback)
+            sql.run("lengthen", {"id": id, "content": content})
+
+
+def _longer(text: str, rest: tuple[str, ...]) -> str:
+    try:
+        content = CONTENT.validate_json(text)
+    except ValidationError:
+        return text  # whoever takes it in hand buries it
+    fallback = tuple(dict.fromkeys((*content.fallback, *rest)))
+    return CONTENT.dump_json(dataclasses.replace(content, fallback=fallback)).decode()
 
 
 def _row(sql: Statements, owed: Owed) -> Values:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from notifyd.channels.base import Receipt
 from notifyd.delivery.desk import Desk
 from notifyd.delivery.fleet import Fleet, Place
+from notifyd.delivery.gate import Gate
 from notifyd.delivery.mutes import Mutes
 from notifyd.model import Delivery, DeliveryState
 from notifyd.outbox.store import Outbox
@@ -144,6 +145,20 @@ async def test_a_reload_does_not_refill_a_bucket_or_close_a_breaker(outbox: Outb
             {"team": a_place(rate_limit={"burst": 3}, circuit_breaker=breaker)}
         )
         assert harbour.fleet.workers["team"].gate is not changed
+
+
+async def test_a_reload_forgets_no_pause_that_was_not_read_yet(outbox: Outbox) -> None:
+    """It comes so soon after the start that the old worker has not looked at what is stored."""
+    before = Gate(a_place().settings, 0.0)
+    before.pause(60.0)
+    await outbox.write_note("gate/team", before.dump(0.0, FakeClock().now()))
+    async with a_harbour(outbox) as harbour:
+        await harbour.fleet.swap({"team": a_place()})
+        await harbour.fleet.swap({"team": a_place(rate_limit={"burst": 3})})
+        worker = harbour.fleet.workers["team"]
+        await worker.condition.attend()
+
+        assert worker.gate.wait(FakeClock().monotonic()) == 60
 
 
 async def test_a_removed_channel_stops(outbox: Outbox) -> None:

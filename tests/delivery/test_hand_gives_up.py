@@ -113,3 +113,16 @@ async def test_a_refused_channel_hands_on_all_that_it_owes(
         continue
 
     assert {record.state for record in await outbox.history(999, channel="team")} == {left}
+
+
+async def test_a_refused_channel_keeps_what_nobody_else_can_tell(outbox: Outbox) -> None:
+    """Owed before there was a fallback, or handed to it by the last of a chain."""
+    holder = Holder(outbox, plain(fallback=["mail"]), there=("mail",))
+    holder.gate.refuse("401")
+    told, kept = at(a_delivery("told"), fallback=("mail",)), a_delivery("kept")
+    await holder.owes(kept, told)
+    while await holder.hand.turn_away("401"):
+        continue
+
+    found = {one.id: one.state for one in await outbox.history(9, channel="team")}
+    assert found == {"told": SUPPRESSED, "kept": OWED}

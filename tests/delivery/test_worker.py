@@ -152,21 +152,6 @@ async def test_a_muted_channel_says_nothing_and_notes_why(outbox: Outbox) -> Non
     assert channel.tried == 0
 
 
-async def test_a_mute_ends_by_itself_and_survives_a_restart(outbox: Outbox) -> None:
-    """Its end is stored with it."""
-    mutes = Mutes(outbox)
-    await mutes.mute("team", 100.0)
-    await mutes.mute("mail", None)
-    later = Mutes(outbox)
-    await later.restore()
-
-    assert later.why("team", 99.0) is not None
-    assert later.why("team", 100.0) is None
-    assert later.why("mail", 1e12) == "muted"
-    await later.unmute("mail")
-    assert later.why("mail", 0.0) is None
-
-
 async def test_it_wakes_for_what_is_new_and_ends_when_told(outbox: Outbox) -> None:
     """With nothing owed it waits without an end; a wake or a stop is enough to rouse it."""
     sent = asyncio.Event()

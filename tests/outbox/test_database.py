@@ -18,9 +18,10 @@ import pytest
 from notifyd.model import DeliveryState
 from notifyd.outbox.database import take_hold
 from notifyd.outbox.errors import OutboxBusy, OutboxError
+from notifyd.outbox.records import Owed
 from notifyd.outbox.store import Outbox
 from tests.outbox.files import EARLIER, change, schema_of, write_earlier
-from tests.outbox.parts import NOW, drain, ids, kill, owed, record, states, take, told
+from tests.outbox.parts import NOW, delivery, drain, ids, kill, owed, record, states, take, told
 
 HOLD = """
 import sqlite3, sys
@@ -265,3 +266,20 @@ async def test_a_clean_end_leaves_one_file(outbox: Outbox, path: Path) -> None:
     await outbox.close()
 
     assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+async def test_a_chain_that_cannot_be_read_stops_nobody(path: Path) -> None:
+    """Who hands on to it has its end all the same; whoever takes it in hand buries it."""
+    before = Outbox(path)
+    await before.open()
+    await before.add(owed("own", channel="mail"))
+    await before.close()
+    change(path, "UPDATE deliveries SET content = '{'")
+    outbox = Outbox(path)
+    await outbox.open()
+    handed_on = delivery("more", "mail", fallback=("desk",))
+
+    assert await outbox.add([Owed(delivery=handed_on, unless="own")]) == 0
+    assert await take(outbox, "mail") == []
+    assert (await record(outbox, "own")).state is DeliveryState.DEAD
+    await outbox.close()

@@ -204,3 +204,12 @@ class LeaseContract:
         await store.add([Owed(delivery=handed_on, unless="own")])
 
         assert (await take_one(store, "mail")).delivery.fallback == ("pager", "desk")
+
+    async def test_a_chain_goes_on_with_what_was_handed_on_before(self, store: Store) -> None:
+        """Two channels give up the same event, and name the same channel; the second knows more."""
+        first = delivery("by fallback", "mail", fallback=("desk",))
+        second = delivery("by fallback", "mail", fallback=("pager",))
+        for one in (first, second):
+            assert await store.add([Owed(delivery=one, unless="unknown")]) == int(one is first)
+
+        assert (await take_one(store, "mail")).delivery.fallback == ("desk", "pager")
