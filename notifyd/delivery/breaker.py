@@ -3,7 +3,7 @@
 Closed, messages go. When in the last `window` seconds `failure_threshold` attempts have
 failed, and they are at least half of all, it opens, and nothing goes for `timeout` seconds;
 also when so many have failed in a row, for time-outs alone can take longer than the window.
-Then it is half open: exactly one probe is on its way at a time. `success_threshold` of them
+Then it is half open: whoever sends tries one message at a time. `success_threshold` of them
 in a row close it; one that fails opens it again, for a tenth of what the trouble has lasted:
 so the end of an outage of ten minutes is seen within one, and the receiver is spared.
 """
@@ -54,8 +54,6 @@ class Breaker:
     """Open until then."""
     successes: int = 0
     """Successes in a row while half open."""
-    probing: bool = False
-    """A probe is on its way."""
 
     def state(self, now: float) -> State:
         """Return what the breaker lets through."""
@@ -64,42 +62,30 @@ class Breaker:
         return State.OPEN if now < self.until else State.HALF_OPEN
 
     def wait(self, now: float) -> float:
-        """Return the seconds until a message may go: infinite while a probe is on its way."""
-        if self.since is None:
-            return 0.0
-        return math.inf if self.probing else max(self.until - now, 0.0)
-
-    def take(self) -> Breaker:
-        """Return the breaker with one message on its way."""
-        return self if self.since is None else dataclasses.replace(self, probing=True)
-
-    def let_go(self) -> Breaker:
-        """Return the breaker after a message that has proved nothing."""
-        return dataclasses.replace(self, probing=False) if self.probing else self
+        """Return the seconds until a message may go."""
+        return 0.0 if self.since is None else max(self.until - now, 0.0)
 
     def succeeded(self, now: float) -> Breaker:
         """Return the breaker after a success."""
         if self.since is None:
             # While nothing fails there is nothing to compare with: the usual case costs nothing.
             return self._noted(now, failures=0) if self.slots else self
-        if now < self.until and not self.probing:
+        if now < self.until:
             return self  # sent before it opened: it says nothing of now
         if self.successes + 1 < self.success_threshold:
-            return dataclasses.replace(self, successes=self.successes + 1, probing=False)
-        return dataclasses.replace(
-            self, slots=(), streak=0, since=None, until=0.0, successes=0, probing=False
-        )
+            return dataclasses.replace(self, successes=self.successes + 1)
+        return dataclasses.replace(self, slots=(), streak=0, since=None, until=0.0, successes=0)
 
     def failed(self, now: float) -> Breaker:
         """Return the breaker after a failure."""
         noted = self._noted(now, failures=1)
         if self.since is None and not noted._is_too_much():
             return noted
-        since = now if self.since is None else self.since
-        if self.since is not None and now < self.until and not self.probing:
+        if now < self.until:
             return self  # sent before it opened: it says nothing new
+        since = now if self.since is None else self.since
         span = min(max((now - since) * SPARED, self.timeout), max(self.max_timeout, self.timeout))
-        return dataclasses.replace(noted, since=since, until=now + span, successes=0, probing=False)
+        return dataclasses.replace(noted, since=since, until=now + span, successes=0)
 
     def reopened(self, since: float, until: float) -> Breaker:
         """Return the breaker as it was before a restart: in trouble since, and open until then."""

@@ -63,7 +63,7 @@ class Condition:
                 self.gate.refuse(end.reason)
                 self._log.error("channel_disabled", action="mend_and_reload", error=end.reason)
             case PermanentFailure(status=None):
-                self.gate.proved_nothing()  # nobody has answered
+                pass  # nobody has answered: it says nothing of the receiver
             case _:  # it was taken, or there was somebody to refuse it: the receiver works
                 self.refusals = 0 if isinstance(end, Receipt) else self.refusals + 1
                 self._is_back = self.gate.succeeded(now) or self._is_back
@@ -74,9 +74,8 @@ class Condition:
         if not gate.is_open and gate.told is None:
             is_old = now - gate.bucket.paused_until > WORTH_TELLING
             gate.since = None if is_old else gate.since  # that was another trouble
-        if end.only_target:
-            self.gate.proved_nothing()  # the receiver works, and will not have this address now
-        elif not end.busy and self.gate.failed(now):
+        # Where it is about one address, the receiver works.
+        if not (end.only_target or end.busy) and self.gate.failed(now):
             seconds = round(self.gate.breaker.wait(now))
             self._log.warning("breaker_open", seconds=seconds, error=end.reason)
         if end.retry_after is not None:

@@ -66,11 +66,11 @@ class Gate:
         """Tell whether nothing goes, given up or not, and that is the receiver's doing."""
         return self.is_open or (self.held and self.bucket.paused_until > now)
 
-    def wait(self, now: float, target: str = "") -> float:
-        """Return the seconds until a message may go: infinite while only an outcome helps."""
+    def wait(self, now: float) -> float:
+        """Return the seconds until a message may go: infinite while the service refuses us."""
         if self.refusal is not None:
             return math.inf
-        return max(self.bucket.wait(now), self.breaker.wait(now), self.target_wait(now, target))
+        return max(self.bucket.wait(now), self.breaker.wait(now))
 
     def target_wait(self, now: float, target: str) -> float:
         """Return the seconds until this address may be used, as far as that is up to itself."""
@@ -80,11 +80,6 @@ class Gate:
         """Return the targets that may not be used yet, and for how many seconds."""
         waits = {name: bucket.wait(now) for name, bucket in self.targets.items()}
         return {name: wait for name, wait in waits.items() if wait > 0}
-
-    def take(self, now: float, target: str = "") -> None:
-        """One message goes."""
-        self.breaker = self.breaker.take()
-        self.spend(now, target)
 
     def spend(self, now: float, target: str = "") -> None:
         """One request is made; a message may need more than one."""
@@ -96,7 +91,6 @@ class Gate:
 
     def pause(self, until: float, target: str | None = None) -> None:
         """The receiver has asked for a pause: nothing goes before."""
-        self.breaker = self.breaker.let_go()
         if target is None:
             self.bucket = self.bucket.pause(until)
             self.held = True
@@ -119,13 +113,9 @@ class Gate:
         self.trusted = False
         return before is None and self.breaker.since is not None
 
-    def proved_nothing(self) -> None:
-        """A message on its way has ended without a word on how the receiver is."""
-        self.breaker = self.breaker.let_go()
-
     def refuse(self, reason: str) -> None:
         """The service takes nothing from us any more."""
-        self.refusal, self.breaker = reason, self.breaker.let_go()
+        self.refusal = reason
 
     def readmit(self) -> None:
         """Somebody has changed something: try again, if we were refused."""

@@ -138,7 +138,7 @@ class Worker:
         claim = self._hand.take()
         if self.gate.is_open or not self.gate.trusted:
             self._probe = claim
-        self.gate.take(self._clock.monotonic(), claim.delivery.target)
+        self.gate.spend(self._clock.monotonic(), claim.delivery.target)
         self._sending += 1
         return claim
 
@@ -218,11 +218,7 @@ class Worker:
             self._log.error("outcome_not_stored", error=str(error))
 
     async def _outcome(self, claim: Claim) -> Outcome:
-        try:
-            tried = await self._tried(claim)
-        except BaseException:
-            self.gate.proved_nothing()
-            raise
+        tried = await self._tried(claim)
         now = self._clock.now()
         outcome = verdict(claim, tried, self._policy, now, self._desk.chance())
         self.condition.learn(tried.end, claim.delivery.target)

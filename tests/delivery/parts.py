@@ -69,6 +69,11 @@ def a_claim(delivery: Delivery | None = None, **changes: object) -> Claim:
     return Claim(delivery=told, fence=1, lane=told.event.group)
 
 
+def waits(gate: Gate, now: float, target: str) -> float:
+    """Return the seconds until a message to this address may go."""
+    return max(gate.wait(now), gate.target_wait(now, target))
+
+
 def busy_for(seconds: float, *, only_target: bool = False) -> TemporaryFailure:
     """Return what a service's 429 becomes."""
     return TemporaryFailure("429", seconds, status=429, only_target=only_target, busy=True)

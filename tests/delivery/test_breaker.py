@@ -1,8 +1,6 @@
-"""The circuit breaker: opens on many failures, probes one at a time, closes on successes."""
+"""The circuit breaker: opens on many failures, closes on successes in a row."""
 
 from __future__ import annotations
-
-import math
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,40 +62,26 @@ def test_a_good_day_does_not_outweigh_a_bad_minute() -> None:
     assert opened(120.0, breaker).state(120.0) is State.OPEN
 
 
-def test_exactly_one_probe_when_half_open() -> None:
-    """The next waits for how it ends, however long that takes."""
-    probing = opened().take()
-
-    assert opened().state(3.0) is State.HALF_OPEN
-    assert opened().wait(3.0) == 0
-    assert probing.wait(3.0) == probing.wait(1e9) == math.inf
-
-
-def test_a_probe_that_proves_nothing_frees_its_place() -> None:
-    """Cut off, or answered with a pause: another one may go."""
-    assert opened().take().let_go().wait(3.0) == 0
-
-
 def test_it_closes_on_successes_in_a_row() -> None:
     """Two; and then it is as new."""
-    once = opened().take().succeeded(3.0)
+    once = opened().succeeded(3.0)
 
     assert once.state(3.0) is State.HALF_OPEN
     assert once.wait(3.0) == 0
-    assert once.take().succeeded(3.0) == BREAKER
+    assert once.succeeded(3.0) == BREAKER
 
 
 def test_a_failure_in_between_starts_the_row_anew() -> None:
     """Success, failure, success: not two in a row."""
-    mixed = opened().take().succeeded(3.0).take().failed(3.0)
-    later = mixed.take().succeeded(3.0 + mixed.wait(3.0))
+    mixed = opened().succeeded(3.0).failed(3.0)
+    later = mixed.succeeded(3.0 + mixed.wait(3.0))
 
     assert later.state(100.0) is State.HALF_OPEN
 
 
 def test_the_open_time_is_a_tenth_of_the_trouble_so_far() -> None:
     """From `timeout` up to `max_timeout`: so the end is seen soon, and the receiver spared."""
-    waits = [opened().take().failed(after).wait(after) for after in (3.0, 30.0, 600.0, 3000.0, 1e6)]
+    waits = [opened().failed(after).wait(after) for after in (3.0, 30.0, 600.0, 3000.0, 1e6)]
 
     assert waits == [3, 3, 60, 300, 300]
 
@@ -121,13 +105,12 @@ def test_one_that_was_open_before_a_restart_is_open_after_it() -> None:
     again = BREAKER.reopened(since=-600.0, until=20.0)
 
     assert (again.state(0.0), again.wait(0.0)) == (State.OPEN, 20)
-    assert again.take().failed(20.0).wait(20.0) == 62
+    assert again.failed(20.0).wait(20.0) == 62
 
 
 def test_while_all_goes_well_it_keeps_nothing() -> None:
     """The usual case costs no memory and no work."""
     assert BREAKER.succeeded(1.0) is BREAKER
-    assert BREAKER.take() is BREAKER
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 100)), max_size=200))
@@ -154,7 +137,6 @@ class Receiver(RuleBasedStateMachine):
     @precondition(lambda self: self._may_go())
     @rule()
     def one_goes(self) -> None:
-        self.breaker = self.breaker.take()
         self.on_way += 1
 
     @precondition(lambda self: self.on_way > 0)
@@ -168,8 +150,6 @@ class Receiver(RuleBasedStateMachine):
                 assert before.state(self.now) is not State.OPEN or self.breaker == before
             case "bad":
                 self.breaker = self.breaker.failed(self.now)
-            case _:
-                self.breaker = self.breaker.let_go()
 
     def _may_go(self) -> bool:
         closed = self.breaker.since is None
@@ -178,7 +158,7 @@ class Receiver(RuleBasedStateMachine):
     @invariant()
     def nobody_waits_for_ever(self) -> None:
         wait = self.breaker.wait(self.now)
-        assert wait <= BREAKER.max_timeout or (self.breaker.probing and self.on_way > 0)
+        assert wait <= BREAKER.max_timeout
 
     @invariant()
     def open_means_wait(self) -> None:
@@ -187,9 +167,9 @@ class Receiver(RuleBasedStateMachine):
 
     @invariant()
     def enough_successes_close_it(self) -> None:
-        breaker, now = self.breaker.let_go(), self.now + BREAKER.max_timeout
+        breaker, now = self.breaker, self.now + BREAKER.max_timeout
         for _ in range(breaker.success_threshold):
-            breaker = breaker.take().succeeded(now)
+            breaker = breaker.succeeded(now)
         assert breaker.state(now) is State.CLOSED
 
 

@@ -10,7 +10,7 @@ from notifyd.channels.failures import Fault, PermanentFailure, TemporaryFailure
 from notifyd.channels.settings import Retry
 from notifyd.delivery.verdict import Policy, Tried, verdict
 from notifyd.outbox.store import Outbox
-from tests.delivery.parts import a_lease, busy_for
+from tests.delivery.parts import a_lease, busy_for, waits
 from tests.delivery.patient import DOWN, NO_ENTRY, TAKEN, Patient
 from tests.fakes import a_delivery, owed
 
@@ -52,7 +52,7 @@ async def test_a_pause_of_one_target_is_its_own(patient: Patient) -> None:
     patient.condition.learn(busy_for(30, only_target=True), "a")
 
     now = patient.clock.monotonic()
-    assert [patient.gate.wait(now, target) for target in ("a", "b")] == [30, 0]
+    assert [waits(patient.gate, now, target) for target in ("a", "b")] == [30, 0]
 
 
 async def test_a_full_mailbox_says_nothing_of_the_others(patient: Patient) -> None:

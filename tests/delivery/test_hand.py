@@ -33,7 +33,7 @@ async def test_it_takes_no_more_than_there_are_tokens(outbox: Outbox) -> None:
     assert holder.empties() == ["d0", "d1", "d2"]
 
     for _ in range(3):
-        holder.gate.take(holder.clock.monotonic())
+        holder.gate.spend(holder.clock.monotonic())
     await holder.hand.fill()
     assert len(holder.hand) == 1
 

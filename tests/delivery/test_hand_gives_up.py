@@ -28,7 +28,7 @@ async def test_targets_take_turns(outbox: Outbox) -> None:
         await holder.hand.fill()
         assert holder.wait() == 0
         claim = holder.hand.take()
-        holder.gate.take(holder.clock.monotonic(), claim.delivery.target)
+        holder.gate.spend(holder.clock.monotonic(), claim.delivery.target)
         went.append(claim.delivery.id)
 
     assert went == ["1a", "1b"]
