@@ -63,7 +63,7 @@ class CollectionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreView:
-    """How the store is: why its last call failed, and each channel's number of dead letters."""
+    """How the store is: why it fails, if it does, and each channel's number of dead letters."""
 
     trouble: str | None
     dead: Mapping[str, int]

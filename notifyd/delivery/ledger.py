@@ -41,8 +41,8 @@ class Ledger:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the last write has failed, and there is something that still has to be."""
-        return self._failed and bool(self._outcomes)
+        """Whether the last write has failed: what it was to write is still here."""
+        return self._failed
 
     @property
     def holds_back(self) -> bool:

@@ -23,7 +23,8 @@ def open_database(
 ) -> tuple[sqlite3.Connection, Recovered | None]:
     """Open or create the store, take hold of it, and mend it if it is damaged.
 
-    All of it is read first if the last daemon had no time to close it, or with `thorough`.
+    All of it is read first if that is soon done, if the last daemon had no time to close it, or
+    with `thorough`.
 
     Whoever held it before is gone, for the file lets in one at a time: what was in their
     hands is owed again. Raises OutboxError.

@@ -142,7 +142,7 @@ class Store(Inlet, WorkerStore, Watched, History, DeadLetters, Upkeep, Protocol)
 
     @property
     def trouble(self) -> str | None:
-        """Why the last call failed; None when it did not."""
+        """Why it failed: until a call succeeds, and if it could not be written, until something is."""
 
     async def close(self) -> None:
         """Let go of it. Everything that was begun is stored, awaited or not."""

@@ -9,9 +9,7 @@ from itertools import takewhile
 
 from pydantic import ValidationError
 
-from notifyd.outbox.records import By as By
-from notifyd.outbox.records import Claim, Owed
-from notifyd.outbox.records import Lease as Lease
+from notifyd.outbox.records import Claim, Lease, Owed
 from notifyd.outbox.rows import claim_of
 from notifyd.outbox.settling import Settling
 from notifyd.outbox.statements import Statements, Values, many

@@ -18,8 +18,7 @@ from notifyd.delivery.mutes import Mutes
 from notifyd.delivery.verdict import SettingsOf
 from notifyd.delivery.worker import Worker
 from notifyd.model import Delivery, DeliveryState, Event
-from notifyd.outbox.queue import Lease
-from notifyd.outbox.records import Claim
+from notifyd.outbox.records import Claim, Lease
 from notifyd.outbox.store import Outbox
 from tests.fakes import PlainSettings, a_delivery
 from tests.simulation.loop import START, VirtualClock, run_virtual

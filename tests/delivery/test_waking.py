@@ -14,8 +14,7 @@ from notifyd.delivery.alarms import WORTH_TELLING
 from notifyd.delivery.fleet import Fleet, Place
 from notifyd.delivery.worker import PATIENCE, Worker
 from notifyd.model import Delivery, DeliveryState, Event
-from notifyd.outbox.queue import Lease
-from notifyd.outbox.records import Claim
+from notifyd.outbox.records import Claim, Lease
 from notifyd.outbox.store import Outbox
 from tests.delivery.parts import TimedChannel, World, plain, play, states
 from tests.fakes import a_delivery, owed

@@ -20,8 +20,7 @@ from notifyd.delivery.mutes import Mutes
 from notifyd.delivery.worker import Worker
 from notifyd.model import Delivery, DeliveryState
 from notifyd.outbox.errors import OutboxError
-from notifyd.outbox.queue import Lease
-from notifyd.outbox.records import Claim, Outcome
+from notifyd.outbox.records import Claim, Lease, Outcome
 from notifyd.outbox.store import Outbox
 from tests.delivery.parts import busy_for
 from tests.fakes import FakeChannel, FakeClock, PlainSettings, a_delivery, drain, owed

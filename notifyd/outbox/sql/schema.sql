@@ -24,7 +24,7 @@ CREATE TABLE deliveries (
     owner        TEXT,                     -- who has it in hand
     alone        INTEGER NOT NULL DEFAULT 0, -- 1: never told in the message of another
     tried        INTEGER NOT NULL DEFAULT 0, -- 1: it may have been sent under its own id
-    fence        INTEGER NOT NULL DEFAULT 0, -- how often it was taken in hand: an older number is too late
+    fence        INTEGER NOT NULL DEFAULT 0, -- the number of its last lease, or its leader's: an outcome with another one is too late
     leased_until REAL,                     -- NULL for what is in hand with the delivery that tells it
     told_in      TEXT,                     -- the delivery whose message tells this one too
     ref          TEXT,                     -- the service's own id of the message
