@@ -142,7 +142,7 @@ class Store(Inlet, WorkerStore, Watched, History, DeadLetters, Upkeep, Protocol)
 
     @property
     def trouble(self) -> str | None:
-        """Why it failed: until a call succeeds, and if it could not be written, until something is."""
+        """Why it failed: until a call succeeds; if it could not be written, until one has."""
 
     async def close(self) -> None:
         """Let go of it. Everything that was begun is stored, awaited or not."""

@@ -59,7 +59,7 @@ class Outbox:
         """Until when the state folder is this daemon's; None where nobody else is minded."""
         self._cannot_write = False
         self.trouble: str | None = None
-        """Why it failed: until a call succeeds, and if it could not be written, until something is."""
+        """Why it failed: until a call succeeds; if it could not be written, until one has."""
 
     async def open(self, thorough: bool = False) -> Recovered | None:
         """Return what had to be mended, if anything had; `thorough` reads all of it to know.
