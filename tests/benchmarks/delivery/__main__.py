@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from tests.benchmarks.delivery.alertmanager import NotToBeHad, Package, unpacked
-from tests.benchmarks.delivery.live import PACE, Live, live
+from tests.benchmarks.delivery.live import PACE, Live, by_looks, live
 from tests.benchmarks.delivery.ours import backlog, memory
 from tests.benchmarks.delivery.peers import Contestant, mail_peers, web_peers
 from tests.benchmarks.delivery.processes import wait_for_calm
@@ -50,17 +50,24 @@ def mail(asked: argparse.Namespace) -> None:
 
 def news(asked: argparse.Namespace) -> None:
     """One message after the other: how soon each is on the wire."""
-    rows = [row for _ in range(asked.rounds) for row in _lateness(live(asked.at_once))]
+    rows = [row for _ in range(asked.rounds) for row in _both(asked.at_once)]
     heads = ["stored/s", "p50 ms", "p99 ms", "most ms", "CPU µs", "refused", "lost", "other load"]
     _say(f"{PACE} messages a second, late since they were")
     _say(aligned([["", *heads], *rows]))
 
 
-def _lateness(seen: Live) -> Iterator[Row]:
+def _both(at_once: int) -> Iterator[Row]:
+    yield from _lateness(by_looks(at_once), "looks: ")
+    yield from _lateness(live(at_once), "socket: ")
+
+
+def _lateness(seen: Live, way: str) -> Iterator[Row]:
     ends = [f"{seen.cpu:.0f}", str(seen.refused), str(seen.lost), f"{seen.others:.2f}"]
     for name, late in (("handed in", seen.from_asked), ("stored", seen.from_stored)):
+        if not late:
+            continue
         spans = [f"{percentile(late, share) * 1e3:.1f}" for share in (0.5, 0.99, 1)]
-        yield [name, f"{seen.pace:,.0f}", *spans, *ends]
+        yield [way + name, f"{seen.pace:,.0f}", *spans, *ends]
 
 
 def held(asked: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,16 @@ from dataclasses import dataclass
 import aiohttp
 
 from tests.benchmarks.delivery.ours import CHANNEL, daemon, wait_for, world
-from tests.benchmarks.delivery.processes import PATIENCE, Process, Sink, others, read, sink
+from tests.benchmarks.delivery.processes import (
+    PATIENCE,
+    Process,
+    Sink,
+    others,
+    python,
+    read,
+    sink,
+    started,
+)
 
 PACE = 1000
 SECONDS = 10
@@ -50,6 +60,28 @@ def live(at_once: int) -> Live:
         door = place.state / "control.sock"
         wait_for(door.exists)
         return _measured(there, process, str(door))
+
+
+def by_looks(at_once: int) -> Live:
+    """Let jobs end at the pace, as the looks at the queue tell of them, and watch it arrive."""
+    with sink() as there, started(python("pace", there.port, PACE, SECONDS, at_once)) as process:
+        begin = read(there, process)
+        assert process.stdout is not None
+        assert process.stdin is not None
+        stored: dict[str, float] = json.loads(process.stdout.readline())
+        _wait_for_all(there, len(stored))
+        end, arrived = read(there, process), there.arrivals()
+        process.stdin.close()
+        process.wait(PATIENCE)
+    return Live(
+        from_asked=[],
+        from_stored=[arrived[id] - at for id, at in stored.items() if id in arrived],
+        pace=(len(stored) - 1) / (max(stored.values()) - min(stored.values())),
+        refused=0,
+        lost=sum(id not in arrived for id in stored),
+        cpu=(end.theirs - begin.theirs) / len(stored) * 1e6,
+        others=others(begin, end),
+    )
 
 
 def _measured(there: Sink, process: Process, door: str) -> Live:

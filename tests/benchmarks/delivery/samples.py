@@ -55,15 +55,18 @@ _BODY = json.dumps(
 ).encode()
 
 
-def deliveries(count: int, channel: str) -> Iterator[Delivery]:
-    """Yield what a daemon owes: jobs that have nothing to do with each other."""
-    message, now = Renderer().render(_EVENT), time.time()
+def events(count: int) -> Iterator[Event]:
+    """Yield the ends of jobs that have nothing to do with each other."""
     for number in range(count):
-        id = derived_id("bench", number)
-        event = dataclasses.replace(_EVENT, id=id, group=f"demo/{number}")
-        yield Delivery(
-            id=derived_id(id, channel), channel=channel, event=event, message=message, created=now
-        )
+        yield dataclasses.replace(_EVENT, id=derived_id("bench", number), group=f"demo/{number}")
+
+
+def deliveries(count: int, channel: str) -> Iterator[Delivery]:
+    """Yield what a daemon owes when they have ended."""
+    message, now = Renderer().render(_EVENT), time.time()
+    for event in events(count):
+        id = derived_id(event.id, channel)
+        yield Delivery(id=id, channel=channel, event=event, message=message, created=now)
 
 
 def body(number: int) -> bytes:
