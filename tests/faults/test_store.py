@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,14 +17,12 @@ from tests.faults.daemon import Home, webhook
 from tests.faults.owed import fill, send
 from tests.faults.receivers import receiving
 from tests.faults.table import Table
-from tests.outbox.files import PAGE, change, leaves, overwrite
+from tests.outbox.files import PAGE, change, held, leaves, overwrite
 
 pytestmark = pytest.mark.alone
 
 OBEYS_MODES = (shutil.which("setpriv") or "setpriv", "--bounding-set=-all", "--")
 """Starts root's daemon without the right to write where nobody may."""
-HOLD = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE'); "
-HOLD += "print('held', flush=True); sys.stdin.read()"
 """Holds a database until its standard input ends."""
 
 
@@ -176,17 +173,3 @@ async def test_a_locked_file_is_refused_and_told_later(home: Home, table: Table)
     assert row.counts == (0, 0, 0)
     assert len(lines) == 1
     assert str(home.state) in lines[0]
-
-
-@contextmanager
-def held(file: Path) -> Iterator[None]:
-    """Let another process hold a database until the block is left."""
-    command = [sys.executable, "-c", HOLD, str(file)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == b"held\n"
-        try:
-            yield
-        finally:
-            assert holder.stdin is not None
-            holder.stdin.close()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from notifyd.outbox.records import CONTENT, Content
@@ -15,6 +18,8 @@ SCHEMAS = Path(__file__).parent / "schemas"
 EARLIER = {"0": 1, "1": 1, "2": 2, "3": 3}
 """The schemas that were in use, and the versions that their files say."""
 PAGE = 4096
+HOLD = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE'); "
+HOLD += "print('held', flush=True); sys.stdin.read()"
 STATES = ("pending", "delivered", "dead", "suppressed", "pending")
 TRIED = {"number": 1, "at": 5, "seconds": 0.5, "outcome": "permanent", "detail": "no"}
 
@@ -87,3 +92,17 @@ def leaves(path: Path, pattern: bytes, kind: int = 0x0D) -> list[tuple[int, set[
     pages = ((start, content[start : start + PAGE]) for start in range(0, len(content), PAGE))
     found = ((start, re.findall(pattern, page)) for start, page in pages if page[0] == kind)
     return [(start, {text.decode() for text in texts}) for start, texts in found if texts]
+
+
+@contextmanager
+def held(file: Path) -> Iterator[None]:
+    """Let another process hold a database until the block is left."""
+    command = [sys.executable, "-c", HOLD, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        try:
+            yield
+        finally:
+            assert holder.stdin is not None
+            holder.stdin.close()

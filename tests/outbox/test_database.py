@@ -8,7 +8,6 @@ import os
 import resource
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,15 +19,8 @@ from notifyd.outbox.database import take_hold
 from notifyd.outbox.errors import OutboxBusy, OutboxError
 from notifyd.outbox.records import Owed
 from notifyd.outbox.store import Outbox
-from tests.outbox.files import EARLIER, change, schema_of, write_earlier
+from tests.outbox.files import EARLIER, change, held, schema_of, write_earlier
 from tests.outbox.parts import NOW, delivery, drain, ids, kill, owed, record, states, take, told
-
-HOLD = """
-import sqlite3, sys
-file = sqlite3.connect(sys.argv[1])
-file.execute("BEGIN EXCLUSIVE")
-input()
-"""
 
 
 async def refusal(path: Path) -> str:
@@ -104,23 +96,10 @@ async def test_a_second_daemon_is_kept_out(outbox: Outbox) -> None:
 async def test_another_process_is_kept_waiting_for(path: Path) -> None:
     """Whoever holds the file has it; when they are gone, it opens."""
     outbox = Outbox(path)
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE) as holder:
-        while "another notifyd" not in await refusal_or_nothing(path):
-            assert holder.poll() is None
-        holder.communicate(b"\n")
+    with held(path):
+        assert "another notifyd" in await refusal(path)
     await outbox.open()
     await outbox.close()
-
-
-async def refusal_or_nothing(path: Path) -> str:
-    outbox = Outbox(path)
-    try:
-        await outbox.open()
-    except OutboxError as error:
-        return str(error)
-    finally:
-        await outbox.close()
-    return ""
 
 
 async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
