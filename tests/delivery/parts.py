@@ -68,6 +68,24 @@ def a_claim(delivery: Delivery | None = None, **changes: object) -> Claim:
     return Claim(delivery=told, fence=1, lane=told.event.group)
 
 
+SLOW = {"max_requests": 1, "window": 10, "burst": 2}
+SLOWER = {"max_requests": 1, "window": 60, "burst": 1}
+
+
+def a_gate(**changes: object) -> Gate:
+    return Gate(plain(**changes), 0.0)
+
+
+def a_gate_of_many(**changes: object) -> Gate:
+    return Gate(many(**changes), 0.0)
+
+
+def open_up(gate: Gate, now: float = 0.0) -> Gate:
+    while not gate.failed(now):
+        pass
+    return gate
+
+
 def waits(gate: Gate, now: float, target: str) -> float:
     """Return the seconds until a message to this address may go."""
     return max(gate.wait(now), gate.target_wait(now, target))

@@ -7,26 +7,7 @@ import math
 import pytest
 
 from notifyd.delivery.gate import Gate
-from tests.delivery.parts import many, plain, waits
-
-SLOW = {"max_requests": 1, "window": 10, "burst": 2}
-
-
-SLOWER = {"max_requests": 1, "window": 60, "burst": 1}
-
-
-def a_gate(**changes: object) -> Gate:
-    return Gate(plain(**changes), 0.0)
-
-
-def a_gate_of_many(**changes: object) -> Gate:
-    return Gate(many(**changes), 0.0)
-
-
-def open_up(gate: Gate, now: float = 0.0) -> Gate:
-    while not gate.failed(now):
-        pass
-    return gate
+from tests.delivery.parts import SLOW, SLOWER, a_gate, a_gate_of_many, many, waits
 
 
 def test_a_channel_has_one_bucket_for_all_targets() -> None:

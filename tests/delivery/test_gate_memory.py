@@ -8,23 +8,9 @@ from hypothesis import strategies as st
 
 from notifyd.channels.settings import ChannelSettings
 from notifyd.delivery.gate import Gate
-from tests.delivery.parts import many, plain, waits
-
-SLOW = {"max_requests": 1, "window": 10, "burst": 2}
-
-
-SLOWER = {"max_requests": 1, "window": 60, "burst": 1}
-
+from tests.delivery.parts import SLOW, SLOWER, a_gate, a_gate_of_many, open_up, plain, waits
 
 WALL = 1_000_000.0
-
-
-def a_gate(**changes: object) -> Gate:
-    return Gate(plain(**changes), 0.0)
-
-
-def a_gate_of_many(**changes: object) -> Gate:
-    return Gate(many(**changes), 0.0)
 
 
 def restarted(gate: Gate, now: float, wall: float, later: float, jump: float = 0.0) -> Gate:
@@ -32,12 +18,6 @@ def restarted(gate: Gate, now: float, wall: float, later: float, jump: float = 0
     after = Gate(gate.settings, 500.0)
     after.load(gate.dump(now, wall), 500.0, wall + later + jump)
     return after
-
-
-def open_up(gate: Gate, now: float = 0.0) -> Gate:
-    while not gate.failed(now):
-        pass
-    return gate
 
 
 def test_a_restart_ends_no_pause() -> None:

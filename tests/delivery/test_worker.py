@@ -22,7 +22,7 @@ from notifyd.model import Delivery, DeliveryState
 from notifyd.outbox.errors import OutboxError
 from notifyd.outbox.records import Claim, Lease, Outcome
 from notifyd.outbox.store import Outbox
-from tests.delivery.parts import busy_for
+from tests.delivery.parts import busy_for, states
 from tests.fakes import FakeChannel, FakeClock, PlainSettings, a_delivery, drain, owed
 
 
@@ -30,10 +30,6 @@ def a_worker(outbox: Outbox, channel: FakeChannel, clock: FakeClock, **settings:
     desk = Desk(outbox=outbox, clock=clock, mutes=Mutes(outbox), chance=lambda: 1.0)
     checked = PlainSettings.model_validate({"type": "fake", "concurrency": 1, **settings})
     return Worker("team", channel, checked, desk, Gate(checked, clock.monotonic()))
-
-
-async def states(outbox: Outbox) -> dict[str, DeliveryState]:
-    return {record.id: record.state for record in await outbox.history(1000)}
 
 
 async def test_what_is_owed_is_sent_in_order(outbox: Outbox) -> None:

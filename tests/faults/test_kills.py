@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from notifyd.delivery.ledger import MOST as IN_ONE_COMMIT
 from tests.faults.arrivals import Arrivals
 from tests.faults.daemon import CONCURRENCY, Daemon, Home, a_home, webhook
 from tests.faults.owed import feeding, send
@@ -31,6 +30,8 @@ IN_START = 0.6
 """The part of the kills that hits a daemon before it is ready."""
 AFTER_START = 0.25
 """Seconds after it is ready within which the others are hit."""
+IN_ONE_COMMIT = 24
+"""Two feeders owe 400 messages a second at most, and 60 ms is long for a gathering and a commit."""
 MOST_AGAIN = CONCURRENCY + IN_ONE_COMMIT
 """Messages that a kill may have told twice: what is under way, and what is told and not written."""
 

@@ -17,7 +17,7 @@ from tests.faults.daemon import Home, webhook
 from tests.faults.owed import fill, send
 from tests.faults.receivers import receiving
 from tests.faults.table import Table
-from tests.outbox.files import PAGE, change, held, leaves, overwrite
+from tests.outbox.files import change, held, lose
 
 pytestmark = pytest.mark.alone
 
@@ -128,7 +128,7 @@ async def test_a_damaged_file_loses_what_is_gone_and_no_more(home: Home, table: 
         home.write(hook=webhook(hook.url))
         owed = await fill(home.state, "hook", 500)
         file = home.state / "outbox.sqlite"
-        gone = lose(file, 0.1, 0.5, 0.9)
+        gone = lose(file, rb"hook-\d+", 0.1, 0.5, 0.9)
         left = [id for id in owed if id not in gone]
         await home.start()
         row = await table.told("a damaged file", left, hook, home)
@@ -138,15 +138,6 @@ async def test_a_damaged_file_loses_what_is_gone_and_no_more(home: Home, table: 
     assert gone
     assert f'"saved": {len(left)}, "missing": {len(gone)}' in home.said()
     assert file.with_name("outbox.sqlite.damaged-1").exists()
-
-
-def lose(file: Path, *places: float) -> set[str]:
-    """Write over pages that hold deliveries, so far into all of them; return whose."""
-    pages = leaves(file, rb"hook-\d+")
-    chosen = [pages[int(len(pages) * place)] for place in places]
-    for start, _ in chosen:
-        overwrite(file, start, PAGE)
-    return set[str]().union(*(ids for _, ids in chosen))
 
 
 async def test_a_start_that_fails_keeps_nobody_waiting(home: Home) -> None:

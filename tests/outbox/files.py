@@ -18,6 +18,8 @@ SCHEMAS = Path(__file__).parent / "schemas"
 EARLIER = {"0": 1, "1": 1, "2": 2, "3": 3}
 """The schemas that were in use, and the versions that their files say."""
 PAGE = 4096
+LARGE = "x" * 20_000_000
+IDS = rb"d\d{4}"
 HOLD = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE'); "
 HOLD += "print('held', flush=True); sys.stdin.read()"
 STATES = ("pending", "delivered", "dead", "suppressed", "pending")
@@ -106,3 +108,12 @@ def held(file: Path) -> Iterator[None]:
         finally:
             assert holder.stdin is not None
             holder.stdin.close()
+
+
+def lose(path: Path, pattern: bytes, *places: float) -> set[str]:
+    """Overwrite pages that hold what fits the pattern, so far into all of them; return that."""
+    pages = leaves(path, pattern)
+    chosen = [pages[int(len(pages) * place)] for place in places]
+    for start, _ in chosen:
+        overwrite(path, start, PAGE)
+    return set[str]().union(*(texts for _, texts in chosen))

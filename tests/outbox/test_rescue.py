@@ -16,11 +16,10 @@ from notifyd.outbox.database import mend_database
 from notifyd.outbox.errors import OutboxBusy, OutboxError
 from notifyd.outbox.store import Outbox
 from tests.fakes import FakeClock
-from tests.outbox.files import PAGE, change, leaves, overwrite, write_earlier
+from tests.outbox.files import IDS, LARGE, PAGE, change, leaves, lose, write_earlier
 from tests.outbox.parts import NOW, ids, owed, record, states, take
 
 ROWS = 500
-LARGE = "x" * 20_000_000
 """More than SQLite keeps in memory: whoever reads it forgets what they knew of the file."""
 RESCUE = """
 import os, sys
@@ -43,14 +42,6 @@ async def store_rows(path: Path, *names: str) -> None:
     await outbox.close()
 
 
-def lose_a_page(path: Path) -> set[str]:
-    """Overwrite a page in the middle of the deliveries; return whose."""
-    pages = leaves(path, rb"d\d{4}")
-    start, held = pages[len(pages) // 2]
-    overwrite(path, start, PAGE)
-    return held
-
-
 def rescue_apart(path: Path, event: str, happens: str) -> subprocess.CompletedProcess[str]:
     """Mend a file in a process of its own, to which something happens at an audit event."""
     command = [sys.executable, "-c", RESCUE.format(happens=happens), str(path), event]
@@ -60,7 +51,7 @@ def rescue_apart(path: Path, event: str, happens: str) -> subprocess.CompletedPr
 async def test_a_rescue_needs_no_shared_memory(path: Path) -> None:
     """Network file systems have none."""
     await store_rows(path)
-    held = lose_a_page(path)
+    held = lose(path, IDS, 0.5)
     path.with_name(f"{path.name}-shm").mkdir()
     outbox = Outbox(path)
     recovered = await outbox.open()
@@ -122,7 +113,7 @@ async def test_who_is_killed_in_a_rescue_loses_nothing(outbox: Outbox, path: Pat
 async def test_a_file_system_without_second_names_is_no_obstacle(path: Path) -> None:
     """The damaged file is copied then."""
     await store_rows(path)
-    held = lose_a_page(path)
+    held = lose(path, IDS, 0.5)
     before = path.read_bytes()
     saved = rescue_apart(path, "os.link", "raise PermissionError(1, 'no links here')")
 
@@ -137,7 +128,7 @@ async def test_a_rescue_that_fails_is_tried_again_after_a_while(path: Path) -> N
     outbox = Outbox(path, clock=clock)
     await outbox.open()
     await outbox.write_note("large", LARGE)
-    held = lose_a_page(path)
+    held = lose(path, IDS, 0.5)
     assert await outbox.note("large") == LARGE
     with pytest.raises(OutboxError, match="malformed"):
         await states(outbox)

@@ -8,12 +8,11 @@ import pytest
 
 from notifyd.outbox.errors import OutboxError
 from notifyd.outbox.store import Outbox
-from tests.outbox.files import PAGE, change, leaves, overwrite, write_earlier
+from tests.outbox.files import IDS, LARGE, PAGE, change, leaves, lose, overwrite, write_earlier
 from tests.outbox.parts import again, drain, fold, ids, lease, owed, states, take, take_one, told
 
 ROWS = 2000
 ALL = {f"d{number:04}" for number in range(ROWS)}
-LARGE = "x" * 20_000_000
 """More than SQLite keeps in memory: whoever reads it forgets what they knew of the file."""
 
 
@@ -31,17 +30,6 @@ async def full(path: Path) -> Path:
     return path
 
 
-def lose(path: Path, *places: float) -> set[str]:
-    """Overwrite pages that hold deliveries, so far into all of them; return whose."""
-    pages = leaves(path, rb"d\d{4}")
-    held = set[str]()
-    for place in places:
-        start, ids = pages[int(len(pages) * place)]
-        overwrite(path, start, PAGE)
-        held |= ids
-    return held
-
-
 async def in_order(outbox: Outbox) -> int:
     """Tell all that is owed; return how many, each lane in its order."""
     came = await drain(outbox)
@@ -53,7 +41,7 @@ async def in_order(outbox: Outbox) -> int:
 
 async def test_bytes_in_the_middle_cost_what_they_hold(full: Path) -> None:
     """And nothing besides; each lane goes on with what it still owes."""
-    held = lose(full, 0.5, 0.51)
+    held = lose(full, IDS, 0.5, 0.51)
     before = full.read_bytes()
     outbox = Outbox(full)
     recovered = await outbox.open()
@@ -74,7 +62,7 @@ async def test_what_lies_between_damaged_places_is_saved(
     full: Path, places: tuple[float, ...]
 ) -> None:
     """However many there are, and also when the first or the last rows are among them."""
-    held = lose(full, *places)
+    held = lose(full, IDS, *places)
     outbox = Outbox(full)
     recovered = await outbox.open()
     assert recovered is not None
