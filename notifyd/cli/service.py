@@ -8,10 +8,11 @@ import sys
 
 from notifyd.cli.context import Context
 from notifyd.cli.prose import command, say
-from notifyd.cli.systemctl import UserManager, lingers, user_name
+from notifyd.cli.systemctl import UserManager, lingers
 from notifyd.cli.unit import Start, shipped_unit, start_of, this_program, unit_path, unit_text
 from notifyd.client import NotRunning, Refused
 from notifyd.config.files import replace_file
+from notifyd.user import user_name
 
 
 def set_up_service(context: Context) -> bool:

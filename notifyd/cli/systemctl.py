@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,14 +80,6 @@ class UserManager:
         # The last line of a failed start only says where to read more.
         lines = [line for line in said.splitlines() if not line.startswith("See ")]
         return Answer(done=process.returncode == 0, text=lines[-1] if lines else "no reason given")
-
-
-def user_name() -> str:
-    """Return the name of the user who asks, whatever the environment says."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
 
 
 def lingers(user: str, folder: Path = LINGER) -> bool:

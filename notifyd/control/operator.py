@@ -22,6 +22,7 @@ from notifyd.model import DeliveryState
 from notifyd.outbox.records import Record
 from notifyd.outbox.store import Outbox
 from notifyd.slurm.poller import Poller
+from notifyd.user import user_name
 
 
 @dataclass(slots=True)
@@ -54,6 +55,7 @@ class Operator:
         workers = self.fleet.workers
         return StatusView(
             version=__version__,
+            user=user_name(),
             pid=os.getpid(),
             started=self.started,
             uptime_seconds=self.clock.now() - self.started,

@@ -74,6 +74,7 @@ class StatusView:
     """How the daemon is. `config_trouble` tells of a reload that was refused."""
 
     version: str
+    user: str
     pid: int
     started: float
     uptime_seconds: float

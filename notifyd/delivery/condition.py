@@ -33,7 +33,6 @@ class Condition:
         self._name = name
         self._desk = desk
         self._clock = desk.clock
-        self._is_back = False
         self._log = structlog.get_logger("delivery").bind(channel=name)
 
     async def restore(self) -> None:
@@ -45,6 +44,7 @@ class Condition:
         except ValueError:
             self._log.warning("gate_forgotten", action="start_anew")
         self.gate.is_new = False
+        self.gate.is_back |= self.gate.told == DISABLED  # somebody may have mended it meanwhile
 
     def notes(self) -> dict[str, str]:
         """Return what is stored of it with every commit."""
@@ -66,7 +66,7 @@ class Condition:
                 pass  # nobody has answered: it says nothing of the receiver
             case _:  # it was taken, or there was somebody to refuse it: the receiver works
                 self.refusals = 0 if isinstance(end, Receipt) else self.refusals + 1
-                self._is_back = self.gate.succeeded(now) or self._is_back
+                self.gate.succeeded(now)
         self._date()
 
     def _learn_trouble(self, end: TemporaryFailure, target: str, now: float) -> None:
@@ -97,9 +97,9 @@ class Condition:
         """
         if self.gate.is_new:
             await self.restore()
-        if self._is_back:
+        if self.gate.is_back:
             await self._desk.outbox.hasten(self._name, self._clock.now())
-            self._is_back = False
+            self.gate.is_back = False
         type = self._news()
         if type is None:
             return

@@ -76,6 +76,7 @@ class Fleet:
             # By the steady clock: what a receiver has asked for is not undone by other limits.
             now, wall = self._desk.clock.monotonic(), self._desk.clock.now()
             gate.load(old.dump(now, wall), now, wall)
+            gate.is_back = old.is_back or old.refusal is not None
         worker = Worker(name, place.channel, place.settings, self._desk, gate)
         self.workers[name] = worker
         self._tasks[name] = self._spawn(worker.run(), f"worker {name}")

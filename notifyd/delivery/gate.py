@@ -54,6 +54,8 @@ class Gate:
         """What somebody has been told of the trouble: the type of that event."""
         self.trusted = False
         """The last that is known of the receiver is good: more than one may be on its way."""
+        self.is_back = False
+        """It works again, or may: what waits because of that need not wait for its next try."""
         self.is_new = True
         """Nothing is known yet of what the daemon before has left."""
 
@@ -99,12 +101,12 @@ class Gate:
         self.targets[target] = self._target(target, limit, until).pause(until)
         self._forget_one()
 
-    def succeeded(self, now: float) -> bool:
-        """Note a success, and tell whether it has closed the breaker."""
+    def succeeded(self, now: float) -> None:
+        """Note a success; it may close the breaker."""
         before = self.breaker.since
         self.breaker = self.breaker.succeeded(now)
         self.trusted, self.held = True, False
-        return before is not None and self.breaker.since is None
+        self.is_back |= before is not None and self.breaker.since is None
 
     def failed(self, now: float) -> bool:
         """Note a failure, and tell whether it has opened the breaker."""
@@ -120,7 +122,7 @@ class Gate:
     def readmit(self) -> None:
         """Somebody has changed something: try again, if we were refused."""
         if self.refusal is not None:
-            self.refusal, self.trusted = None, False
+            self.refusal, self.trusted, self.is_back = None, False, True
 
     def fits(self, settings: ChannelSettings) -> bool:
         """Tell whether it can go on under these settings."""

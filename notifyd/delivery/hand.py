@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import secrets
 from collections import deque
@@ -21,7 +22,7 @@ AT_ONCE = 100
 """So many deliveries are taken in hand, or turned away, at once."""
 _TRIES = 4
 """A delivery is tried so often while it is in hand: as an edit and anew, each in full and plain."""
-_NOT_YET = 30.0
+_NOT_YET = 300.0
 """Seconds after which it is looked again whether others can tell what a refused channel owes."""
 _BEYOND = 20.0
 """Seconds by which a lease outlasts these tries."""
@@ -150,7 +151,7 @@ class Hand:
         if self._policy.heirs_of(claim.delivery):
             return self._given_up(claim, reason)
         now = self._desk.clock.now()
-        return put_back(claim, now, due=now + _NOT_YET)
+        return dataclasses.replace(put_back(claim, now, due=now + _NOT_YET), detail=reason)
 
     def _given_up(self, claim: Claim, reason: str) -> Outcome:
         return given_up(claim, reason, self._policy, self._desk.clock.now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from notifyd.outbox.protocols import Notes
@@ -27,7 +28,7 @@ class Mutes:
         try:
             self._until = _UNTIL.validate_json(await self._notes.note(_NOTE) or "{}")
         except ValidationError:  # a bad disk; what is told too much is better than no daemon
-            self._until = {}
+            structlog.get_logger("delivery").warning("mutes_forgotten", action="mute_again")
 
     async def mute(self, channel: str, until: float | None) -> None:
         """Switch a channel off until then."""

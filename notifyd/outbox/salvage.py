@@ -21,6 +21,8 @@ _KEYS = {
     "watched": ("watch", "name"),
 }
 """By which each table is read, from both ends; deliveries first, for others belong to them."""
+_PARTS = "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type = 'index'"
+"""What a file is made of: tables, and then their indexes."""
 _NEWEST = 4
 """So many damaged files are kept besides the first."""
 
@@ -102,8 +104,8 @@ def _lay_out(
     found, schema = 0, list[str]()
     with _in_spite_of_damage():
         (found,) = source.execute("PRAGMA user_version").fetchone()
-        tables = source.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
-        schema = [sql for name, sql in tables if name in _KEYS]
+        parts = source.execute(_PARTS).fetchall()
+        schema = [sql for table, sql in parts if table in _KEYS]
     if found <= 0 or found == version:
         make(draft).close()
         return

@@ -90,6 +90,7 @@ def _values(outcome: Outcome) -> Values:
         "due": outcome.due,
         "detail": outcome.detail,
         "ref": outcome.ref,
+        "sent": bool(outcome.attempts),
         "told": MESSAGE.dump_json(outcome.told).decode() if outcome.told else None,
         "finished": outcome.at if ended else None,
     }

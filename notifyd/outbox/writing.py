@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from notifyd.outbox.records import CONTENT, Owed
 from notifyd.outbox.rows import row_of
-from notifyd.outbox.statements import Statements, Values
+from notifyd.outbox.statements import Statements, Values, many
 
 
 def write(sql: Statements, owed: Iterable[Owed]) -> int:
@@ -20,8 +20,10 @@ def write(sql: Statements, owed: Iterable[Owed]) -> int:
         return 0
     with pulling_forward(sql):
         new = sql.run_many("add", (_row(sql, one) for one in owed))
-    for one in owed:
-        _lengthen(sql, one)
+        for one in owed:
+            if one.unless is not None and one.delivery.fallback:
+                _go_on_with(sql, one.unless, one)
+                _go_on_with(sql, one.delivery.id, one)
     return new
 
 
@@ -34,26 +36,34 @@ def pulling_forward(sql: Statements) -> Iterator[None]:
         sql.run("pull_forward", {key: new[key] for key in ("seq", "channel", "lane", "due")})
 
 
-def _lengthen(sql: Statements, owed: Owed) -> None:
-    """Give the rest of the chain to the delivery that is there already, if that is still owed.
+def _go_on_with(sql: Statements, id: str, owed: Owed) -> None:
+    """Give the rest of the chain to what is there already, so that it goes on from there.
 
-    That is the one of who hears it anyway, or what another has handed on to the same before.
+    That is the delivery of who hears it anyway, as long as it is owed; or what another has handed
+    on to the same before, which is owed again if it came to nothing.
     """
-    if owed.unless is None or not owed.delivery.fallback:
+    row = sql.one("chain", {"id": id})
+    longer = _longer(row["content"], owed.delivery.fallback) if row else None
+    if row is None or longer is None:
         return
-    for id in (owed.unless, owed.delivery.id):
-        row = sql.one("still_owed", {"id": id})
-        if row is not None:
-            content = _longer(row["content"], owed.delivery.fallback)
-            sql.run("lengthen", {"id": id, "content": content})
+    if row["finished"] is None:
+        sql.run("lengthen", {"id": id, "content": longer})
+    elif id == owed.delivery.id:
+        sql.run("lengthen", {"id": id, "content": longer})
+        until = {"now": owed.delivery.created, "expires": owed.delivery.expires}
+        sql.run("revive", {"id": id, "channel": row["channel"], "lane": row["lane"], **until})
+        sql.run("next_heads", {"ended": many([id])})
 
 
-def _longer(text: str, rest: tuple[str, ...]) -> str:
+def _longer(text: str, rest: tuple[str, ...]) -> str | None:
+    """Return the content with the rest of a chain; None if that says nothing new."""
     try:
         content = CONTENT.validate_json(text)
     except ValidationError:
-        return text  # whoever takes it in hand buries it
+        return None  # whoever takes it in hand buries it
     fallback = tuple(dict.fromkeys((*content.fallback, *rest)))
+    if fallback == content.fallback:
+        return None
     return CONTENT.dump_json(dataclasses.replace(content, fallback=fallback)).decode()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -12,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from notifyd.settings import Duration, Settings, parse_duration
 from notifyd.slurm.collections.settings import CollectionName, CollectionSettings
 from notifyd.slurm.details.hint import Hint
+from notifyd.user import user_name
 
 UserName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@-]*\$?$")]
 ClusterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
@@ -100,11 +99,4 @@ class SlurmSettings(Settings):
         """Return the names of the watched users, `me` by its own; none for everybody."""
         if EVERYBODY in self.users:
             return ()
-        return tuple(sorted({_my_name() if name == "me" else name for name in self.users}))
-
-
-def _my_name() -> str:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a user of a directory service that does not answer
-        return str(os.getuid())
+        return tuple(sorted({user_name() if name == "me" else name for name in self.users}))

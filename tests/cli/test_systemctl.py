@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from notifyd.cli.systemctl import UserManager, lingers, user_name
+from notifyd.cli.systemctl import UserManager, lingers
 from tests.cli.world import World
 
 
@@ -70,4 +70,3 @@ def test_linger_is_a_file_that_logind_keeps(tmp_path: Path) -> None:
     (tmp_path / "alice").touch()
 
     assert lingers("alice", tmp_path)
-    assert user_name()

@@ -34,6 +34,7 @@ CLUSTER = ClusterView(
 )
 STATUS = StatusView(
     version="1",
+    user="ada",
     pid=1,
     started=1_000_000.0,
     uptime_seconds=5.0,

@@ -33,9 +33,10 @@ TEAM = ChannelView(
 
 
 def figures(status: StatusView) -> dict[tuple[str, ...], float]:
-    """Return each figure by its name and the values of its labels."""
+    """Return each figure by its name and the values of its labels; all name the user."""
     families = text_string_to_metric_families(exposition(status))
     samples = [sample for family in families for sample in family.samples]
+    assert {one.labels.pop("user") for one in samples} == {status.user}
     return {(one.name, *one.labels.values()): one.value for one in samples}
 
 

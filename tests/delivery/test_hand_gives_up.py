@@ -126,3 +126,6 @@ async def test_a_refused_channel_keeps_what_nobody_else_can_tell(outbox: Outbox)
 
     found = {one.id: one.state for one in await outbox.history(9, channel="team")}
     assert found == {"told": SUPPRESSED, "kept": OWED}
+    assert await outbox.next_due("team") == holder.clock.now() + 300
+    await outbox.hasten("team", holder.clock.now())
+    assert await outbox.next_due("team") == holder.clock.now(), "as soon as it is mended"

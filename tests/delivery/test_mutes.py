@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from notifyd.delivery.mutes import Mutes
 from notifyd.outbox.store import Outbox
@@ -41,9 +42,12 @@ async def test_two_at_once_are_both_kept(outbox: Outbox) -> None:
         assert [one.why(name, 0.0) for name in "abc"] == ["muted", "muted", None]
 
 
-@pytest.mark.parametrize("note", ["", "{", "[]", '{"team": "soon"}'])
+@pytest.mark.parametrize("note", ["{", "[]", '{"team": "soon"}'])
 async def test_a_note_that_a_bad_disk_has_spoilt_mutes_nobody(outbox: Outbox, note: str) -> None:
-    """And keeps no daemon from starting."""
+    """And keeps no daemon from starting; it says so."""
     await outbox.write_note("mutes", note)
+    with capture_logs() as logs:
+        mutes = await restarted(outbox)
 
-    assert (await restarted(outbox)).why("team", 0.0) is None
+    assert mutes.why("team", 0.0) is None
+    assert [one["event"] for one in logs] == ["mutes_forgotten"]

@@ -23,7 +23,6 @@ pytestmark = pytest.mark.alone
 
 OBEYS_MODES = (shutil.which("setpriv") or "setpriv", "--bounding-set=-all", "--")
 """Starts root's daemon without the right to write where nobody may."""
-"""Holds a database until its standard input ends."""
 
 
 @pytest.fixture

@@ -19,9 +19,12 @@ EARLIER = {"0": 1, "1": 1, "2": 2, "3": 3}
 """The schemas that were in use, and the versions that their files say."""
 PAGE = 4096
 LARGE = "x" * 20_000_000
+"""More than SQLite keeps in memory: whoever reads it forgets what they knew of the file."""
 IDS = rb"d\d{4}"
+"""Of deliveries."""
 HOLD = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE'); "
 HOLD += "print('held', flush=True); sys.stdin.read()"
+"""Holds a database until its standard input ends."""
 STATES = ("pending", "delivered", "dead", "suppressed", "pending")
 TRIED = {"number": 1, "at": 5, "seconds": 0.5, "outcome": "permanent", "detail": "no"}
 

@@ -20,7 +20,6 @@ from tests.outbox.files import IDS, LARGE, PAGE, change, leaves, lose, write_ear
 from tests.outbox.parts import NOW, ids, owed, record, states, take
 
 ROWS = 500
-"""More than SQLite keeps in memory: whoever reads it forgets what they knew of the file."""
 RESCUE = """
 import os, sys
 from pathlib import Path

@@ -112,8 +112,7 @@ class Witness:
     def _check_worker(self, visit: Visit, worker: Worker) -> None:
         if len(self.open) >= worker.settings.concurrency:
             self._breaks("I6: more at a time than the concurrency")
-        probe = worker._probe
-        visit.is_probe = probe is not None and probe.delivery.id == visit.delivery.id
+        visit.is_probe = worker.gate.breaker.since is not None
         if visit.is_probe and any(one.is_probe for one in self.open):
             self._breaks("I6: two probes at a time")
         if len(worker._hand) > MOST_IN_HAND or len(worker._ledger._outcomes) > MOST_IN_LEDGER:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from notifyd.cli.checks.finding import Finding, ok, warning
-from notifyd.cli.systemctl import Answer, UserManager, lingers, user_name
+from notifyd.cli.systemctl import Answer, UserManager, lingers
+from notifyd.user import user_name
 
 _INSTALL = "notifyd init --service"
 

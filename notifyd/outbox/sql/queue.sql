@@ -21,8 +21,9 @@ WHERE NOT EXISTS (
     SELECT 1 FROM deliveries WHERE id = :unless AND state NOT IN ('dead', 'suppressed'))
 ON CONFLICT (id) DO NOTHING;
 
--- name: still_owed
-SELECT content FROM deliveries WHERE id = :id AND finished IS NULL;
+-- name: chain
+SELECT content, channel, lane, finished FROM deliveries
+WHERE id = :id AND (finished IS NULL OR state = 'dead');
 
 -- name: lengthen
 UPDATE deliveries SET content = :content WHERE id = :id;
@@ -106,10 +107,10 @@ SELECT min(due) AS due FROM (
     WHERE channel = :channel AND state = 'leased' AND owner IS NOT :owner);
 
 -- name: hasten
--- The receiver is back: what waited for its next try because of the outage need not wait.
+-- The receiver is back: what waits because of it, as its detail says, need not wait any more.
 UPDATE deliveries SET due = :now
 WHERE channel = :channel AND head = 1 AND told_in IS NULL AND finished IS NULL
-  AND due > :now AND attempts > 0 AND state = 'pending';
+  AND due > :now AND detail IS NOT NULL AND state = 'pending';
 
 -- name: owed_for_long
 SELECT id FROM deliveries INDEXED BY lanes

@@ -2,12 +2,12 @@
 
 -- name: outcomes
 -- Those that are still theirs: of the others the lease was over, and somebody else has them in hand.
-INSERT OR IGNORE INTO temp.outcomes (seq, id, fence, state, tried, counted, due, detail, ref, told,
-    finished)
+INSERT OR IGNORE INTO temp.outcomes (seq, id, fence, state, tried, counted, due, detail, ref, sent,
+    told, finished)
 SELECT deliveries.seq, deliveries.id, deliveries.fence, json_extract(value, '$.state'),
     json_extract(value, '$.tried'), json_extract(value, '$.counted'), json_extract(value, '$.due'),
     json_extract(value, '$.detail'), json_extract(value, '$.ref'),
-    json_extract(value, '$.told'), json_extract(value, '$.finished')
+    json_extract(value, '$.sent'), json_extract(value, '$.told'), json_extract(value, '$.finished')
 FROM json_each(:outcomes) JOIN deliveries ON deliveries.id = json_extract(value, '$.id')
 WHERE deliveries.state = 'leased' AND deliveries.fence = json_extract(value, '$.fence');
 
@@ -22,7 +22,8 @@ SET (state, attempts, due, detail, ref, told, finished, head, tried) = (
             coalesce(outcomes.due, deliveries.due),
             CASE WHEN outcomes.finished IS NULL
                 THEN coalesce(outcomes.detail, deliveries.detail) ELSE outcomes.detail END,
-            coalesce(outcomes.ref, deliveries.ref), coalesce(outcomes.told, deliveries.told),
+            coalesce(outcomes.ref, deliveries.ref), 
+            CASE WHEN outcomes.sent THEN outcomes.told ELSE deliveries.told END,
             outcomes.finished,
             deliveries.head AND outcomes.finished IS NULL,
             outcomes.tried

@@ -10,6 +10,7 @@ CREATE TEMP TABLE outcomes (
     due         REAL,
     detail      TEXT,
     ref         TEXT,
+    sent        INTEGER NOT NULL,          -- 1: tried just now
     told        TEXT,
     finished    REAL
 );

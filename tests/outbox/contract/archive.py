@@ -278,6 +278,18 @@ class ArchiveContract:
         assert (found.told, found.title) == (said, "Job 1 (train) completed")
         assert (await record(store, "b")).told is None
 
+    async def test_what_was_said_is_what_the_last_try_said(self, store: Store) -> None:
+        """First with others, then alone; to be put back says nothing."""
+        await store.add(owed("a"))
+        with_others = Message(title="2 notices")
+        leader = await take_one(store)
+        await store.settle([replace(again(leader, due=NOW), told=with_others)])
+        await store.settle([replace(again(await take_one(store), due=NOW), attempts=())])
+        assert (await record(store, "a")).told == with_others
+
+        await store.settle([told(await take_one(store))])
+        assert (await record(store, "a")).told is None
+
     async def test_what_is_revived_has_said_nothing_yet(self, store: Store) -> None:
         """It goes by itself now."""
         await store.add(owed("a"))

@@ -213,3 +213,17 @@ class LeaseContract:
             assert await store.add([Owed(delivery=one, unless="unknown")]) == int(one is first)
 
         assert (await take_one(store, "mail")).delivery.fallback == ("desk", "pager")
+
+    async def test_a_chain_goes_on_from_what_came_to_nothing(self, store: Store) -> None:
+        """The first chain has ended with the same channel; only the second knows of another."""
+        first = delivery("by fallback", "mail")
+        await store.add([Owed(delivery=first, unless="unknown")])
+        await store.settle([dead(await take_one(store, "mail"))])
+        second = delivery("by fallback", "mail", fallback=("pager",))
+        await store.add([Owed(delivery=second, unless="unknown")])
+        claim = await take_one(store, "mail")
+
+        assert (claim.delivery.id, claim.delivery.fallback) == ("by fallback", ("pager",))
+        await store.settle([dead(claim)])
+        await store.add([Owed(delivery=second, unless="unknown")])
+        assert await take(store, "mail") == [], "it is known already"
