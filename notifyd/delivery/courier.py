@@ -67,6 +67,8 @@ class Courier:
     async def _try(
         self, attempts: list[Attempt], delivery: Delivery, send: Try
     ) -> Receipt | Failure:
+        if attempts and _is_cancelled():
+            raise asyncio.CancelledError  # a library has swallowed it: nothing more is begun
         at, began = self._clock.now(), self._clock.monotonic()
         end = await self._ended(delivery, send)
         failure = None if isinstance(end, Receipt) else end
@@ -90,14 +92,18 @@ class Courier:
         except TimeoutError:
             return TemporaryFailure(f"no end within {self._limit:g} s")
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if _is_cancelled():
                 raise
             # Nobody has cancelled us: a library has let one of its own out.
             return TemporaryFailure("the connection was given up")
         except Exception as error:
             self._log.exception("channel_bug")
             return PermanentFailure(f"a bug in this channel: {type(error).__name__}")
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def _needs_a_new_one(end: Receipt | Failure) -> bool:

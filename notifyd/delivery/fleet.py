@@ -42,11 +42,13 @@ class Fleet:
             for name, worker in self.workers.items()
             if name not in places or places[name].settings != worker.settings
         ]
-        gates = {name: self.workers[name].gate for name in gone}
+        before = {name: (self.workers[name], self._tasks[name]) for name in gone}
         await self._stop(gone)
         for name, place in places.items():
             if name not in self.workers and not self._closed:
-                self._start(name, place, gates.get(name))
+                self._start(name, place, before[name][0].gate if name in before else None)
+                if name in before:
+                    _hand_over(*before[name], self.workers[name])
 
     async def stop(self) -> None:
         """Let each worker finish the message it is sending, for as long as the grace lasts.
@@ -96,3 +98,8 @@ class Fleet:
         if tasks:
             # What it had in hand has to be owed again before another worker looks.
             await asyncio.wait(tasks.values(), timeout=self._grace)
+
+
+def _hand_over(old: Worker, task: asyncio.Task[None], new: Worker) -> None:
+    """Let the new worker go on with what the old one leaves, as soon as that has really ended."""
+    task.add_done_callback(lambda ended: new.inherit(old))

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from notifyd.channels.settings import ChannelSettings
+from notifyd.channels.settings import Batch, ChannelSettings
 from notifyd.delivery.desk import Desk
 from notifyd.delivery.gate import Gate
 from notifyd.delivery.verdict import Policy, given_up, heirs, put_back
@@ -41,6 +41,8 @@ class Hand:
         self._policy = policy
         # Of its own: what a worker before it has left is not taken for what is in hand here.
         self._owner = f"{desk.owner}/{name}/{secrets.token_hex(4)}"
+        self._before: list[str] = []
+        """Owners that have ended, and may have left something in their hands."""
         self._waiting: deque[Claim] = deque()
         self._away: set[str] = set()
         """What is being sent, or is still to be written down."""
@@ -53,6 +55,10 @@ class Hand:
     def doubt(self) -> None:
         """The store has failed: it may have given what we do not know of."""
         self._in_doubt = True
+
+    def inherit(self, before: Hand) -> None:
+        """Owe again what one that has ended may still have, where the store has failed it."""
+        self._before += [*before._before, before._owner]
 
     def take(self) -> Claim:
         """Return what was brought forward; it is on its way until it is `written`."""
@@ -99,7 +105,10 @@ class Hand:
         return await self._next_due(now)
 
     async def _recall(self) -> None:
-        """Owe again what a failing store may have given to us without our knowing."""
+        """Owe again what a failing store may have given without anybody's knowing."""
+        while self._before:
+            await self._desk.outbox.take_back(self._name, self._before[0], [])
+            del self._before[0]
         if self._in_doubt:
             known = [*(claim.delivery.id for claim in self._waiting), *self._away]
             await self._desk.outbox.take_back(self._name, self._owner, known)
@@ -114,10 +123,11 @@ class Hand:
     async def folded(self, claim: Claim) -> Delivery:
         """Return what is sent for the claim: itself, or with all that its message tells too."""
         by, most = self._folding()
-        if by is None or claim.delivery.alone:
+        # What was tried tells again what it told, also when a reload has ended all batches since.
+        if claim.delivery.alone or (by is None and not claim.tried):
             return claim.delivery
         lease = self._lease(self._desk.clock.now())
-        folded = await self._desk.outbox.fold(claim, by, lease, most - 1)
+        folded = await self._desk.outbox.fold(claim, by or "group", lease, most - 1)
         if not folded.types:
             return claim.delivery
         return digest(claim.delivery, folded.listed, folded.types)
@@ -179,7 +189,7 @@ class Hand:
             return "channel", self._settings.digest.max_size
         if self._settings.batch is not None:
             return self._settings.batch.by, self._settings.batch.max_size
-        return None, 1
+        return None, Batch().max_size
 
     def _lease(self, now: float) -> Lease:
         until = now + _TRIES * self._settings.longest_try + _BEYOND

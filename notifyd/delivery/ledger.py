@@ -49,6 +49,11 @@ class Ledger:
         """Whether there is something that is not written yet."""
         return bool(self._outcomes)
 
+    def inherit(self, before: Ledger) -> None:
+        """Have written first what one that has ended could not write."""
+        self._outcomes[:0] = before._outcomes
+        self._failed = self._failed or bool(before._outcomes)
+
     async def put(self, outcome: Outcome, busy: bool) -> None:
         """Write an outcome, with those of others while the channel is busy. Raises OutboxError.
 

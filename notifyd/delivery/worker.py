@@ -86,6 +86,12 @@ class Worker:
         self.gate.readmit()
         self._wake.set()
 
+    def inherit(self, before: Worker) -> None:
+        """Go on with what this channel's worker before has left, now that it has ended."""
+        self._ledger.inherit(before._ledger)
+        self._hand.inherit(before._hand)
+        self._wake.set()
+
     async def run(self) -> None:
         """Send until told to stop; what is in hand then is owed again."""
         try:

@@ -54,6 +54,21 @@ class Silent:
         return Receipt()
 
 
+@dataclass(slots=True)
+class Stubborn(EditableService):
+    """Takes whoever cancels it for a failure of its own, as some libraries do."""
+
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def edit(self, delivery: Delivery, ref: str) -> Receipt:
+        self.begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise PermanentFailure("it is gone") from None
+        return Receipt()
+
+
 def _answer(ends: list[End]) -> Receipt:
     end = ends.pop(0)
     if isinstance(end, Exception):
@@ -217,3 +232,15 @@ async def test_a_cancellation_is_no_end() -> None:
     await asyncio.wait([task])
 
     assert task.cancelled()
+
+
+async def test_who_is_cancelled_begins_nothing_more() -> None:
+    """Whatever becomes of the cancellation on its way."""
+    service = Stubborn()
+    task = asyncio.ensure_future(a_courier(service).carry(QUIET, "card"))
+    await service.begun.wait()
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert task.cancelled()
+    assert service.asked == []

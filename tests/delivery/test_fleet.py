@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from notifyd.channels.base import Receipt
 from notifyd.delivery.desk import Desk
@@ -13,6 +14,8 @@ from notifyd.delivery.fleet import Fleet, Place
 from notifyd.delivery.gate import Gate
 from notifyd.delivery.mutes import Mutes
 from notifyd.model import Delivery, DeliveryState
+from notifyd.outbox.errors import OutboxError
+from notifyd.outbox.records import Outcome
 from notifyd.outbox.store import Outbox
 from tests.fakes import FakeChannel, FakeClock, PlainSettings, a_delivery, owed
 
@@ -35,6 +38,19 @@ class SlowChannel:
         return Receipt()
 
 
+class FailingOutbox(Outbox):
+    """A real store that writes down no outcome while it fails."""
+
+    fails = False
+
+    async def settle(
+        self, outcomes: Sequence[Outcome], notes: Mapping[str, str] | None = None
+    ) -> int:
+        if self.fails:
+            raise OutboxError("disk full")
+        return await super().settle(outcomes, notes)
+
+
 @dataclass(slots=True)
 class Harbour:
     """A fleet, and every task that it has started."""
@@ -42,10 +58,11 @@ class Harbour:
     outbox: Outbox
     grace: float = LONG
     tasks: dict[str, list[asyncio.Task[None]]] = field(default_factory=dict)
+    clock: FakeClock = field(default_factory=FakeClock)
     fleet: Fleet = field(init=False)
 
     def __post_init__(self) -> None:
-        desk = Desk(outbox=self.outbox, clock=FakeClock(), mutes=Mutes(self.outbox))
+        desk = Desk(outbox=self.outbox, clock=self.clock, mutes=Mutes(self.outbox))
         self.fleet = Fleet(desk, self._spawn, self.grace)
 
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
@@ -159,6 +176,28 @@ async def test_a_reload_forgets_no_pause_that_was_not_read_yet(outbox: Outbox) -
         await worker.condition.attend()
 
         assert worker.gate.wait(FakeClock().monotonic()) == 60
+
+
+async def test_what_the_old_worker_could_not_give_back_is_sent_by_the_new(tmp_path: Path) -> None:
+    """The store fails while it ends: no lease has to run out first."""
+    outbox = FailingOutbox(tmp_path / "outbox.sqlite")
+    await outbox.open()
+    old, new, told = SlowChannel(), FakeChannel(), asyncio.Event()
+    new.on_send = lambda delivery: told.set() if len(new.sent) == 3 else None
+    async with a_harbour(outbox, SHORT) as harbour:
+        await outbox.add(owed(*(a_delivery(f"d{n}") for n in range(4))))
+        await harbour.fleet.swap({"team": a_place(old, concurrency=1)})
+        await old.begun.wait()
+        outbox.fails = True
+        await harbour.fleet.swap({"team": a_place(new, concurrency=1, timeout="5s")})
+        outbox.fails = False
+        began = harbour.clock.now()
+        await told.wait()
+        assert harbour.clock.now() - began < 60
+        await harbour.fleet.stop()
+
+    assert sorted(one.id for one in new.sent) == ["d0", "d1", "d2", "d3"]
+    await outbox.close()
 
 
 async def test_a_removed_channel_stops(outbox: Outbox) -> None:

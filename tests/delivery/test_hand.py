@@ -94,6 +94,17 @@ async def test_a_batch_is_one_message(outbox: Outbox) -> None:
     assert len(holder.hand) == 0
 
 
+async def test_a_batch_that_was_tried_stays_one_without_its_settings(outbox: Outbox) -> None:
+    """A reload has ended all batches: its id stands for what it told, and for nothing else."""
+    holder = Holder(outbox, plain(**BATCH))
+    await holder.puts_back_a_batch()
+    hand = holder.new_hand(plain())
+    await hand.fill()
+    again = await hand.folded(hand.take())
+
+    assert (again.id, again.event.data["count"]) == ("d0", 3)
+
+
 async def test_a_batch_of_one_is_no_batch(outbox: Outbox) -> None:
     """It is told as it is."""
     holder = Holder(outbox, plain(**BATCH))

@@ -51,6 +51,8 @@ def a_channel(random: Random, names: Sequence[str]) -> SimulatedSettings:
     for name, draw in _OPTIONS.items():
         if random.random() < 0.3:
             settings[name] = draw(random)
+        elif name == "batch" and random.random() < 0.3:
+            settings[name] = None
     if random.random() < 0.5:
         settings["fallback"] = random.sample(names, random.randint(1, len(names)))
     return SimulatedSettings.model_validate(settings)
