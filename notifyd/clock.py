@@ -7,6 +7,9 @@ import datetime
 import time
 from typing import Protocol
 
+_TICK = 0.001
+"""Seconds: uvloop rounds to them."""
+
 
 class Clock(Protocol):
     """What the daemon knows of time; tests pass one that they turn by hand."""
@@ -38,9 +41,19 @@ class SystemClock:
         return time.monotonic()
 
     async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            return False
+        if seconds is None:
+            return await event.wait()
+        end = self.monotonic() + seconds
+        while not await _is_set_within(event, end - self.monotonic()):
+            # uvloop's timers come too early: by a millisecond, or by as long as the loop was busy.
+            if self.monotonic() >= end:
+                return False
         return True
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(max(seconds, 0.0) + _TICK):
+            return await event.wait()
+    except TimeoutError:
+        return False
