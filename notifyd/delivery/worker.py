@@ -33,8 +33,6 @@ _AT_LEAST = 300.0
 _TOO_MANY = 3
 """After so many refusals in a row nobody asks for each part of a digest by itself any more."""
 _STORE_TROUBLE_PAUSE = 5.0
-_LOOK_AGAIN = 0.001
-"""Seconds: no wait is shorter, for timers come early and clocks move on between two looks."""
 
 
 class Worker:
@@ -136,8 +134,7 @@ class Worker:
                     break
                 if pause is None:
                     return self._taken()
-                seconds = None if math.isinf(pause) else max(pause, _LOOK_AGAIN)
-                await self._clock.wait(self._wake, seconds)
+                await self._clock.wait(self._wake, None if math.isinf(pause) else pause)
         return None
 
     def _taken(self) -> Claim:

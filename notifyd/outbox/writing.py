@@ -46,10 +46,11 @@ def _go_on_with(sql: Statements, id: str, owed: Owed) -> None:
     longer = _longer(row["content"], owed.delivery.fallback) if row else None
     if row is None or longer is None:
         return
-    if row["finished"] is None:
-        sql.run("lengthen", {"id": id, "content": longer})
-    elif id == owed.delivery.id:
-        sql.run("lengthen", {"id": id, "content": longer})
+    is_over = row["finished"] is not None
+    if is_over and id == owed.unless:
+        return
+    sql.run("lengthen", {"id": id, "content": longer})
+    if is_over:
         until = {"now": owed.delivery.created, "expires": owed.delivery.expires}
         sql.run("revive", {"id": id, "channel": row["channel"], "lane": row["lane"], **until})
         sql.run("next_heads", {"ended": many([id])})

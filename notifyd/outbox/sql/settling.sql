@@ -22,7 +22,7 @@ SET (state, attempts, due, detail, ref, told, finished, head, tried) = (
             coalesce(outcomes.due, deliveries.due),
             CASE WHEN outcomes.finished IS NULL
                 THEN coalesce(outcomes.detail, deliveries.detail) ELSE outcomes.detail END,
-            coalesce(outcomes.ref, deliveries.ref), 
+            coalesce(outcomes.ref, deliveries.ref),
             CASE WHEN outcomes.sent THEN outcomes.told ELSE deliveries.told END,
             outcomes.finished,
             deliveries.head AND outcomes.finished IS NULL,
